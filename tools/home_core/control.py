@@ -1,0 +1,136 @@
+"""The control port: one JSON object per line, one answer per line.
+
+Commands (field `cmd`) and their fields:
+  bindings   impi?                      who is registered, where, for how long
+  send       to, method?, body?, headers?, timeout_s?
+                                        a request to a registered identity;
+                                        answers when its final response came
+  seen       last?, after?, direction?, method?, status?
+                                        the last messages, verbatim in `text`
+  fault      kind, method?, count?, delay_s?, status?, headers?
+             kind: drop, delay, status, close, half_close, half_stall
+  clear                                 ends all faults and silence
+  silence                               read everything, answer nothing
+  hang_up                               close every SIP connection
+  edge       address                    ADDRESS:PORT[/udp] of the proxy's core
+                                        listener, where requests to UEs go
+  policy     any field of the registrar's policy, such as rechallenge
+  events                                from now on one line per message
+  shutdown
+"""
+
+import asyncio
+import json
+import time
+from dataclasses import fields
+
+from home_core.registrar import Policy
+from home_core.relay import parse_edge
+
+
+class Control:
+
+    def __init__(self, core):
+        self.core = core
+        self.server = None
+        self.writers = set()
+
+    async def listen(self, host, port):
+        self.server = await asyncio.start_server(self._serve, host, port,
+                                                 limit=1 << 20)
+        return self.server.sockets[0].getsockname()[:2]
+
+    def close(self):
+        self.server.close()
+        for writer in self.writers:
+            writer.close()
+
+    async def _serve(self, reader, writer):
+        self.writers.add(writer)
+        try:
+            while line := await reader.readline():
+                asyncio.ensure_future(self._answer(line, writer))
+        except (OSError, ValueError, asyncio.CancelledError):
+            pass
+        finally:
+            self.writers.discard(writer)
+            writer.close()
+
+    async def _answer(self, line, writer):
+        """Answers carry the request's `id`; they may come out of order."""
+        number = None
+        try:
+            request = json.loads(line)
+            number = request.pop("id", None)
+            command = getattr(self, f"_do_{request.pop('cmd')}", None)
+            if not command:
+                raise ValueError("no such cmd")
+            result = await command(writer, **request) or {}
+            answer = {"id": number, "ok": True} | result
+        except Exception as error:  # a person reads it at the other end
+            answer = {"id": number, "ok": False,
+                      "error": f"{type(error).__name__}: {error}"}
+        _write(writer, answer)
+
+    # Commands.
+
+    async def _do_bindings(self, _, impi=None):
+        now, registrar = time.time(), self.core.registrar
+        found = registrar.of_impi(impi, now) if impi else registrar.all(now)
+        return {"bindings": [b.to_json(now) for b in found]}
+
+    async def _do_send(self, _, to, method="MESSAGE", body="", headers=(),
+                       timeout_s=35):
+        response = await self.core.send_request(
+            method, to, body.encode(), headers, timeout_s)
+        return {"status": response.status,
+                "text": response.raw.decode("latin-1")}
+
+    async def _do_seen(self, _, last=100, after=0, **wanted):
+        return {"messages": self.core.journal.last(last, after, **wanted)}
+
+    async def _do_fault(self, _, **settings):
+        self.core.faults.add(**settings)
+
+    async def _do_clear(self, _):
+        self.core.faults.clear()
+        self.core.wire.deaf = False
+
+    async def _do_silence(self, _):
+        self.core.wire.deaf = True
+
+    async def _do_hang_up(self, _):
+        for peer in list(self.core.wire.peers.values()):
+            peer.close()
+
+    async def _do_edge(self, _, address):
+        self.core.edge = parse_edge(address)
+
+    async def _do_policy(self, _, **settings):
+        known = {f.name for f in fields(Policy)}
+        for name, value in settings.items():
+            if name not in known:
+                raise ValueError(f"no policy {name}")
+            setattr(self.core.registrar.policy, name, value)
+
+    async def _do_events(self, writer):
+        listener = self.core.journal.listen()
+
+        async def stream():
+            try:
+                while not writer.is_closing():
+                    _write(writer, {"event": await listener.get()})
+                    await writer.drain()
+            except ConnectionError:
+                pass
+            finally:
+                self.core.journal.listeners.discard(listener)
+        asyncio.ensure_future(stream())
+
+    async def _do_shutdown(self, _):
+        self.core.stopped.set()
+
+
+def _write(writer, answer):
+    if not writer.is_closing():
+        writer.write(json.dumps(answer).encode() + b"\n")

@@ -1,0 +1,208 @@
+"""The home core as a running server: ties wire, registrar and relay."""
+
+import asyncio
+import collections
+import ipaddress
+import time
+
+from home_core import faults
+from home_core.journal import Journal
+from home_core.relay import Relay, lane, next_hop
+from home_core.transport import Wire, join
+from sip.message import (BadMessage, Message, address, new_branch, new_tag,
+                         response_to, uri_parts)
+
+ANSWERS_KEPT_MAX = 10_000
+ANSWER_KEPT_S = 32
+
+
+class HomeCore:
+    """One process that is I-CSCF, S-CSCF and relay.
+
+    `edge` is where requests for UEs go: (protocol, host, port). Without it
+    they follow the Path when that names an address, else they go back over the
+    connection on which the UE's REGISTER came.
+    """
+
+    def __init__(self, registrar, edge=None, edge_connections=1,
+                 reg_event="accept"):
+        self.registrar = registrar
+        self.edge = edge
+        self.edge_connections = edge_connections
+        self.reg_event = reg_event
+        self.journal = Journal()
+        self.faults = faults.Faults()
+        self.relay = Relay(self)
+        self.wire = Wire(self)
+        self.pending = {}  # branch -> future of a response to our request
+        self.answers = collections.OrderedDict()  # UDP retransmissions
+        self.stopped = asyncio.Event()
+
+    async def start(self, host, port):
+        await self.wire.listen(host, port)
+        self.registrar.service_route = \
+            f"<sip:orig@{self.hostport};transport=tcp;lr>"
+
+    # Who we are.
+
+    @property
+    def hostport(self):
+        return join(*self.wire.address)
+
+    @property
+    def uri(self):
+        return f"sip:{self.hostport};transport=tcp"
+
+    @property
+    def via(self):
+        return f"SIP/2.0/TCP {self.hostport}"
+
+    def is_self(self, uri):
+        scheme, _, host, port, _ = uri_parts(uri)
+        mine = self.wire.address
+        return scheme == "sip" and (host.strip("[]"), port) == mine
+
+    # What arrives.
+
+    def on_bad(self, error, peer, data):
+        self.journal.note("in", Message(f"? {error}", raw=data), peer)
+
+    def on_message(self, message, peer):
+        self.journal.note("in", message, peer)
+        if not message.is_request:
+            self._on_response(message)
+            return
+        fault = self.faults.pick(message)
+        if fault:
+            faults.apply(fault, message, peer,
+                         lambda: self._on_request(message, peer),
+                         lambda response: self.reply(response, peer))
+        else:
+            self._on_request(message, peer)
+
+    def _on_request(self, request, peer):
+        if self._answered_before(request, peer):
+            return
+        if request.method == "REGISTER":
+            response = self.registrar.register(request, time.time(), peer)
+            self.reply(response, peer)
+        elif request.method == "SUBSCRIBE" and \
+                request.get("event", "").startswith("reg"):
+            self._on_reg_event(request, peer)
+        else:
+            try:
+                self.relay.request(request, peer, time.time())
+            except (BadMessage, ValueError) as error:
+                if request.method != "ACK":
+                    self.reply(response_to(request, 400, str(error)), peer)
+
+    def _on_reg_event(self, request, peer):
+        # A watcher learns nothing yet: the state never changes by itself.
+        if self.reg_event == "refuse":
+            self.reply(response_to(request, 489), peer)
+            return
+        response = response_to(request, 200)
+        response.add("contact", f"<{self.uri}>")
+        response.add("expires", request.get("expires", "3600"))
+        self.reply(response, peer)
+
+    def _on_response(self, response):
+        waiting = self.pending.get(response.branch)
+        if not waiting:
+            self.relay.response(response)
+        elif response.status >= 200 and not waiting.done():
+            waiting.set_result(response)
+
+    # What leaves.
+
+    def reply(self, response, peer):
+        self.journal.note("out", response, peer)
+        data = response.to_bytes()
+        if peer.protocol == "udp" and response.status >= 200:
+            self.answers[response.transaction] = (time.time(), data)
+            while len(self.answers) > ANSWERS_KEPT_MAX:
+                self.answers.popitem(last=False)
+        peer.send(data)
+
+    def _answered_before(self, request, peer):
+        at, data = self.answers.get(request.transaction, (0, b""))
+        if peer.protocol != "udp" or time.time() - at > ANSWER_KEPT_S:
+            return False
+        peer.send(data)
+        return True
+
+    def send_to_edge(self, request, binding=None, on_error=lambda: None):
+        """Send a request to the proxy; never blocks the reader."""
+        asyncio.ensure_future(self._send_to_edge(request, binding, on_error))
+
+    async def _send_to_edge(self, request, binding, on_error):
+        try:
+            peer = await self._edge_peer(request, binding)
+        except OSError:
+            on_error()
+            return
+        if peer.protocol == "udp":
+            vias = request.all("via")
+            vias[0] = vias[0].replace("SIP/2.0/TCP", "SIP/2.0/UDP", 1)
+            request.set_all("via", vias)
+        self.journal.note("out", request, peer)
+        peer.send(request.to_bytes())
+
+    async def _edge_peer(self, request, binding):
+        edge = self.edge or self._edge_of_route(request)
+        if edge:
+            return await self.wire.reach(
+                *edge, lane(request.call_id, self.edge_connections))
+        if binding and binding.edge and not binding.edge.closed:
+            return binding.edge
+        raise OSError("no way to the edge")
+
+    def _edge_of_route(self, request):
+        routes = request.all("route")
+        uri = address(routes[0])[0] if routes else request.uri
+        edge = next_hop(uri)
+        try:
+            ipaddress.ip_address(edge[1])
+        except ValueError:
+            return None
+        return edge
+
+    async def send_request(self, method, to, body=b"", headers=(),
+                           timeout_s=35):
+        """Send a terminating request to an identity; returns the response."""
+        found = self.registrar.of_identity(to, time.time())
+        if not found:
+            raise LookupError(f"{to} is not registered")
+        request = Message.request(method, to)
+        branch = new_branch()
+        request.add("via", f"{self.via};branch={branch}")
+        request.add("max-forwards", 70)
+        domain = self.registrar.policy.domain
+        request.add("from", f"<sip:core@{domain}>;tag={new_tag()}")
+        request.add("to", f"<{to}>")
+        request.add("call-id", f"{branch[7:]}@{domain}")
+        request.add("cseq", f"1 {method}")
+        request.add("p-asserted-identity", f"<sip:core@{domain}>")
+        if method in ("INVITE", "SUBSCRIBE"):
+            request.add("contact", f"<{self.uri}>")
+        for name, value in headers:
+            request.add(name, value)
+        if body:
+            request.add("content-type", "text/plain")
+            request.body = body
+        self.relay.terminate(request, found[0])
+        return await self._ask(request, found[0], timeout_s)
+
+    async def _ask(self, request, binding, timeout_s):
+        branch = request.branch
+        answer = asyncio.get_running_loop().create_future()
+        self.pending[branch] = answer
+
+        def fail():
+            if not answer.done():
+                answer.set_exception(OSError("no way to the edge"))
+        try:
+            self.send_to_edge(request, binding, fail)
+            return await asyncio.wait_for(answer, timeout_s)
+        finally:
+            del self.pending[branch]

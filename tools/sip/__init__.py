@@ -1,0 +1,1 @@
+"""SIP for the tools in plain Python: messages, framing, digest."""
