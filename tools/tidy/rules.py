@@ -13,7 +13,7 @@ Ban = collections.namedtuple("Ban", "where header unless why")
 # Proves that each library is the one meant, so it includes them all.
 _DEPENDENCIES = r"tests/build/dependencies_test\.cc"
 
-_SYSTEM = (r"(sys|netinet|arpa|net|linux|openssl|ares|prometheus|benchmark)/.*|"
+_SYSTEM = (r"(sys|netinet|net|linux|openssl|ares|prometheus|benchmark)/.*|"
            r"(thread|mutex|shared_mutex|condition_variable|future|stop_token|"
            r"semaphore|barrier|latch|random|ctime|iostream|fstream|filesystem|"
            r"unistd\.h|fcntl\.h|poll\.h|netdb\.h|pthread\.h|time\.h|"
@@ -24,6 +24,8 @@ BANS = [
         "core/ knows nothing of net/, proxy/ or bench/"),
     Ban(r"core/", _SYSTEM, None,
         "core/ has no socket, thread, clock, chance or TLS library"),
+    Ban(r"core/", r"arpa/inet\.h", r"core/base/endpoint\.cc",
+        "an Endpoint reads and writes addresses, nobody else does"),
     Ban(r"core/", r"atomic", r"core/base/counter\.h",
         "core/ is shard-owned; only a Counter has readers elsewhere"),
     Ban(r"net/", r"core/(?!base/).*", None, "net/ sees only core/base/"),
@@ -154,9 +156,8 @@ def folders(tree):
     for folder in sorted(packages):
         path = os.path.join(folder, "BUILD.bazel")
         first = (tree[path].splitlines() or [""])[0]
-        if not re.fullmatch(r"# [A-Z`\w].*[.:]|# [A-Z].*", first):
-            if not folder.startswith("tools/bazel/rules_cc"):
-                yield path, 1, "begins with a sentence on what the folder is"
+        if not re.fullmatch(r'(# |""")\w.{10,}', first):
+            yield path, 1, "begins with a sentence on what the folder is"
 
 
 def top_level(tree):

@@ -84,13 +84,13 @@ BAD = [
 ]
 
 GOOD = {
-    "BUILD.bazel": "# The top.\nexports_files(['WORKSPACE'])\n",
+    "BUILD.bazel": "# The top folder.\nexports_files(['WORKSPACE'])\n",
     "core/base/BUILD.bazel":
-        "# Small types.\ncc_library(name='base', hdrs=glob(['*.h']),"
+        "# Small value types.\ncc_library(name='base', hdrs=glob(['*.h']),"
         " visibility=select({'a': ['//net:__pkg__']}))\n",
     **_header("core/base/counter.h", "#include <atomic>"),
     "net/tls/BUILD.bazel":
-        "# TLS.\nalias(name='boringssl', actual='@boringssl//:ssl')\n"
+        "# TLS as an engine of bytes.\nalias(name='boringssl', actual='@boringssl//:ssl')\n"
         "[cc_library(name=n, srcs=[n + '.cc'], hdrs=[n + '.h'],"
         " deps=[':boringssl', '//core/base', '@com_google_absl//absl/strings:s'])"
         " for n in ['engine']]\n",

@@ -12,8 +12,12 @@ _KEPT_DOT_NAMES = {".ci", ".bazelrc", ".bazelignore", ".gitignore",
 def read(root):
     """Reads every text file below `root` that could be part of the project."""
     tree = {}
+    with open(os.path.join(root, ".bazelignore")) as file:
+        ignored = set(file.read().split())
     for folder, names, files in os.walk(root):
-        names[:] = [n for n in names if _kept(n)]
+        below = os.path.relpath(folder, root)
+        names[:] = [n for n in names if _kept(n) and
+                    os.path.normpath(os.path.join(below, n)) not in ignored]
         for name in files:
             path = os.path.join(folder, name)
             if _kept(name) and not os.path.islink(path) and _is_text(path):
