@@ -1,0 +1,258 @@
+#include "core/sip/edit.h"
+
+#include <algorithm>
+
+#include "core/sip/digest.h"
+#include "core/sip/list.h"
+#include "core/sip/text.h"
+#include "core/sip/via.h"
+
+namespace sallyport::sip {
+namespace {
+
+// Where a text lies in the message.
+struct Range {
+  size_t begin = 0;
+  size_t end = 0;
+};
+Range RangeOf(const MessageView& message, std::string_view part) {
+  const size_t begin = message.OffsetOf(part);
+  return {.begin = begin, .end = begin + part.size()};
+}
+
+// Takes parts out of a row that commas part, so that every part that stays keeps
+// the comma before it. Parts are shown in order.
+class RowEdit {
+ public:
+  explicit RowEdit(SpliceList& splices) : splices_(splices) {}
+
+  void Keep(Range part) {
+    if (in_run_) splices_.Remove(run_begin_, part.begin);
+    in_run_ = false;
+    kept_end_ = part.end;
+    ++kept_;
+  }
+  void Drop(Range part) {
+    if (!in_run_) run_begin_ = part.begin;
+    in_run_ = true;
+    ++removed_;
+  }
+  // `end` is that of the last part.
+  void Finish(size_t end) {
+    if (in_run_) splices_.Remove(kept_ > 0 ? kept_end_ : run_begin_, end);
+  }
+
+  size_t kept() const { return kept_; }
+  size_t removed() const { return removed_; }
+
+ private:
+  SpliceList& splices_;
+  size_t kept_end_ = 0;
+  size_t run_begin_ = 0;
+  bool in_run_ = false;
+  size_t kept_ = 0;
+  size_t removed_ = 0;
+};
+
+}  // namespace
+
+// ---- whole fields
+
+void RemoveField(const HeaderField& field, SpliceList& splices) {
+  splices.Remove(field.name_begin, field.line_end);
+}
+
+size_t RemoveAll(const MessageView& message, HeaderId id,
+                 SpliceList& splices) {
+  size_t removed = 0;
+  for (const HeaderField* field = message.Find(id); field != nullptr;
+       field = message.Next(field)) {
+    RemoveField(*field, splices);
+    ++removed;
+  }
+  return removed;
+}
+
+void ReplaceValue(const HeaderField& field, std::string_view value,
+                  SpliceList& splices) {
+  splices.Replace(field.value_begin, field.value_begin + field.value_size,
+                  value);
+}
+
+void InsertBefore(const HeaderField& field, std::string_view line,
+                  SpliceList& splices) {
+  splices.Insert(field.name_begin, line);
+}
+
+void InsertFirst(const MessageView& message, HeaderId id,
+                 std::string_view line, SpliceList& splices) {
+  const HeaderField* const first = message.Find(id);
+  splices.Insert(first == nullptr ? message.headers_end() : first->name_begin,
+                 line);
+}
+
+void InsertTop(const MessageView& message, std::string_view line,
+               SpliceList& splices) {
+  splices.Insert(message.start_line_end(), line);
+}
+
+void AppendField(const MessageView& message, std::string_view line,
+                 SpliceList& splices) {
+  splices.Insert(message.headers_end(), line);
+}
+
+// ---- lists
+
+ListEdit RemoveListValues(
+    const MessageView& message, HeaderId id,
+    absl::FunctionRef<bool(std::string_view value)> remove,
+    SpliceList& splices) {
+  ListEdit total;
+  for (const HeaderField* field = message.Find(id); field != nullptr;
+       field = message.Next(field)) {
+    const std::string_view row = message.Value(*field);
+    RowEdit edit(splices);
+    for (ListCursor cursor(row); cursor.Next();) {
+      const Range range = RangeOf(message, cursor.value());
+      remove(cursor.value()) ? edit.Drop(range) : edit.Keep(range);
+    }
+    total.kept += edit.kept();
+    total.removed += edit.removed();
+    if (edit.kept() == 0 && edit.removed() > 0) {
+      RemoveField(*field, splices);
+    } else {
+      edit.Finish(field->value_begin + field->value_size);
+    }
+  }
+  return total;
+}
+
+ListEdit RemoveFirstListValues(const MessageView& message, HeaderId id,
+                               size_t count, SpliceList& splices) {
+  size_t seen = 0;
+  return RemoveListValues(
+      message, id, [&](std::string_view) { return seen++ < count; }, splices);
+}
+
+ListEdit RemoveLastListValue(const MessageView& message, HeaderId id,
+                             SpliceList& splices) {
+  size_t count = 0, seen = 0;
+  for (ListCursor cursor(message, id); cursor.Next();) ++count;
+  return RemoveListValues(
+      message, id, [&](std::string_view) { return ++seen == count; }, splices);
+}
+
+ListEdit RemoveOptionTag(const MessageView& message, HeaderId id,
+                         std::string_view tag, SpliceList& splices) {
+  return RemoveListValues(
+      message, id,
+      [&](std::string_view value) { return EqualsIgnoreCase(value, tag); },
+      splices);
+}
+
+// ---- credentials
+
+namespace {
+
+bool IsNamed(std::string_view name, std::span<const std::string_view> names) {
+  return std::ranges::any_of(names, [&](std::string_view each) {
+    return EqualsIgnoreCase(name, each);
+  });
+}
+
+bool CanBeWalked(const AuthValue& value) {
+  AuthParamCursor cursor(value.params);
+  while (cursor.Next()) {
+  }
+  return !value.scheme.empty() && !cursor.malformed();
+}
+
+void AppendAuthParam(const HeaderField& field, const AuthValue& value,
+                     size_t kept, std::string_view parameter,
+                     SpliceList& splices) {
+  const size_t end = field.value_begin + field.value_size;
+  if (kept > 0) {
+    splices.Insert(end, ", ");
+  } else if (value.params.empty()) {
+    splices.Insert(end, " ");
+  }
+  splices.Insert(end, parameter);
+}
+
+}  // namespace
+
+AuthEdit EditAuthParams(const MessageView& message, const HeaderField& field,
+                        std::span<const std::string_view> names,
+                        std::string_view parameter, SpliceList& splices) {
+  const AuthValue value = SplitAuthValue(message.Value(field));
+  if (!CanBeWalked(value)) return {};
+  RowEdit edit(splices);
+  for (AuthParamCursor cursor(value.params); cursor.Next();) {
+    const Range range = RangeOf(message, cursor.whole());
+    IsNamed(cursor.name(), names) ? edit.Drop(range) : edit.Keep(range);
+  }
+  const AuthEdit done{
+      .ok = true, .removed = edit.removed(), .kept = edit.kept()};
+  if (done.removed > 0 && done.kept == 0 && parameter.empty()) {
+    RemoveField(field, splices);
+    return done;
+  }
+  edit.Finish(field.value_begin + field.value_size);
+  if (!parameter.empty()) {
+    AppendAuthParam(field, value, done.kept, parameter, splices);
+  }
+  return done;
+}
+
+// ---- Via
+
+namespace {
+
+std::string_view WriteReceived(std::string_view before,
+                               const IpAddress& address, Scratch& scratch) {
+  char text[IpAddress::kTextBytesMax];
+  return scratch.Join(before, "received=",
+                      std::string_view(text, address.Write(text)));
+}
+
+std::string_view WriteRport(uint16_t port, Scratch& scratch) {
+  scratch.Begin();
+  scratch.Append("rport=");
+  scratch.AppendUint(port);
+  return scratch.Take();
+}
+
+void ReplacePart(const MessageView& message, std::string_view part,
+                 std::string_view text, SpliceList& splices) {
+  const Range range = RangeOf(message, part);
+  splices.Replace(range.begin, range.end, text);
+}
+
+}  // namespace
+
+bool StampTopVia(const MessageView& message, const Endpoint& source,
+                 SpliceList& splices, Scratch& scratch) {
+  ListCursor top(message, HeaderId::kVia);
+  if (!top.Next()) return false;
+  const std::optional<ViaView> via = ParseVia(top.value());
+  if (!via) return false;
+  // Source: RFC 3581 4.
+  if (via->rport.present) {
+    ReplacePart(message, via->rport.whole, WriteRport(source.port, scratch),
+                splices);
+  }
+  // Source: RFC 3261 18.2.1.
+  if (via->received.present) {
+    ReplacePart(message, via->received.whole,
+                WriteReceived("", source.address, scratch), splices);
+    return true;
+  }
+  const std::optional<IpAddress> sent_by = IpAddress::Parse(via->host);
+  if (via->rport.present || sent_by != source.address) {
+    splices.Insert(RangeOf(message, top.value()).end,
+                   WriteReceived(";", source.address, scratch));
+  }
+  return true;
+}
+
+}  // namespace sallyport::sip

@@ -1,0 +1,136 @@
+#include "core/sip/list.h"
+
+#include "core/sip/text.h"
+
+namespace sallyport::sip {
+namespace {
+
+std::string_view Between(const char* begin, const char* end) {
+  return {begin, static_cast<size_t>(end - begin)};
+}
+
+// Octets up to the comma that ends the first value, or all; npos when a quote or
+// bracket does not close.
+size_t ValueSize(std::string_view row) {
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (row[i] == ',') return i;
+    if (row[i] == '"') {
+      const size_t quoted = QuotedSize(row.substr(i));
+      if (quoted == 0) return row.npos;
+      i += quoted - 1;
+    } else if (row[i] == '<') {
+      i = row.find('>', i);
+      if (i == row.npos) return row.npos;
+    }
+  }
+  return row.size();
+}
+
+// Names of URI parameters have brackets, colons and such as well (RFC 3261 25.1,
+// paramchar); what is no name of ours only has to end in the right place.
+size_t NameSize(std::string_view text) {
+  size_t size = 0;
+  while (size < text.size() && !IsLws(text[size]) &&
+         std::string_view(";=\",<>").find(text[size]) == text.npos) {
+    ++size;
+  }
+  return size;
+}
+
+}  // namespace
+
+ListCursor::ListCursor(const MessageView& message, HeaderId id)
+    : message_(&message), field_(message.Find(id)) {
+  if (field_ == nullptr) return;
+  rest_ = message.Value(*field_);
+  in_row_ = !rest_.empty();
+}
+
+ListCursor::ListCursor(std::string_view row)
+    : rest_(row), in_row_(!TrimLws(row).empty()) {}
+
+bool ListCursor::NextRow() {
+  while (field_ != nullptr) {
+    field_ = message_->Next(field_);
+    if (field_ == nullptr) return false;
+    rest_ = message_->Value(*field_);
+    if (!rest_.empty()) return true;
+  }
+  return false;
+}
+
+bool ListCursor::Next() {
+  if (!in_row_ && !NextRow()) return false;
+  const size_t size = ValueSize(rest_);
+  malformed_ = malformed_ || size == rest_.npos;
+  span_ = rest_.substr(0, size);
+  value_ = TrimLws(span_);
+  // A comma has something behind it, if only an empty value.
+  in_row_ = span_.size() < rest_.size();
+  rest_.remove_prefix(in_row_ ? span_.size() + 1 : rest_.size());
+  return true;
+}
+
+ParamCursor::ParamCursor(std::string_view params) : rest_(TrimLws(params)) {}
+
+bool ParamCursor::Fail() {
+  malformed_ = true;
+  rest_ = {};
+  return false;
+}
+
+// Octets of the value at the front; 0 when there is none that can be read.
+size_t ParamCursor::ReadValue(std::string_view text) {
+  if (text.starts_with('"')) return QuotedSize(text);
+  size_t size = 0;
+  while (size < text.size() && text[size] != ';' && !IsLws(text[size])) {
+    if (text[size] == '"') return 0;
+    ++size;
+  }
+  return size;
+}
+
+// Source: RFC 3261 25.1 (generic-param, SEMI, EQUAL).
+bool ParamCursor::Next() {
+  if (rest_.empty()) return false;
+  if (rest_.front() != ';') return Fail();
+  const std::string_view text = SkipLws(rest_.substr(1));
+  const size_t size = NameSize(text);
+  if (size == 0) return Fail();
+  name_ = text.substr(0, size);
+  value_ = {};
+  rest_ = SkipLws(text.substr(size));
+  has_value_ = rest_.starts_with('=');
+  if (has_value_) {
+    const std::string_view behind = SkipLws(rest_.substr(1));
+    const size_t value_size = ReadValue(behind);
+    if (value_size == 0) return Fail();
+    value_ = behind.substr(0, value_size);
+    rest_ = SkipLws(behind.substr(value_size));
+  }
+  const char* const end =
+      has_value_ ? value_.data() + value_.size() : name_.data() + name_.size();
+  whole_ = Between(name_.data(), end);
+  if (!rest_.empty() && rest_.front() != ';') return Fail();
+  return true;
+}
+
+Param FindParam(std::string_view params, std::string_view name) {
+  for (ParamCursor cursor(params); cursor.Next();) {
+    if (!EqualsIgnoreCase(cursor.name(), name)) continue;
+    return {.present = true,
+            .has_value = cursor.has_value(),
+            .value = cursor.value(),
+            .whole = cursor.whole()};
+  }
+  return {};
+}
+
+bool AreParams(std::string_view params) {
+  ParamCursor cursor(params);
+  while (cursor.Next()) {
+  }
+  return !cursor.malformed();
+}
+
+}  // namespace sallyport::sip

@@ -1,0 +1,85 @@
+// Lists and parameters of header values: where a comma or a semicolon parts, and
+// where it is data (RFC 3261 7.3.1, 25).
+#ifndef CORE_SIP_LIST_H_
+#define CORE_SIP_LIST_H_
+
+#include <string_view>
+
+#include "absl/base/attributes.h"
+#include "core/sip/message.h"
+
+namespace sallyport::sip {
+
+// Walks all values of a list header over rows and commas, in order. Commas in
+// quoted strings and angle brackets are data.
+//   for (ListCursor c(message, HeaderId::kRoute); c.Next();) use(c.value());
+// An empty row has no values; `a,,b` has three, of which one is empty.
+class ListCursor {
+ public:
+  ListCursor(const MessageView& message ABSL_ATTRIBUTE_LIFETIME_BOUND,
+             HeaderId id);
+  // One row only.
+  explicit ListCursor(std::string_view row ABSL_ATTRIBUTE_LIFETIME_BOUND);
+
+  bool Next();
+  std::string_view value() const { return value_; }    // trimmed; may be empty
+  const HeaderField* field() const { return field_; }  // the row it stands in
+  // Where the value stands in its row with the white space around it: behind the
+  // comma before it, up to the comma behind it.
+  std::string_view span() const { return span_; }
+  // Unterminated quote or bracket: the row is one value from there.
+  bool malformed() const { return malformed_; }
+
+ private:
+  bool NextRow();
+
+  const MessageView* message_ = nullptr;
+  const HeaderField* field_ = nullptr;
+  std::string_view rest_;
+  std::string_view value_;
+  std::string_view span_;
+  bool in_row_ = false;
+  bool malformed_ = false;
+};
+
+// Walks `;name=value` parameters. Value may be quoted (quotes kept in value()).
+class ParamCursor {
+ public:
+  // Begins at ';' (white space before it is skipped) or is empty.
+  explicit ParamCursor(std::string_view params ABSL_ATTRIBUTE_LIFETIME_BOUND);
+
+  bool Next();
+  std::string_view name() const { return name_; }
+  // Empty when has_value is false.
+  std::string_view value() const { return value_; }
+  bool has_value() const { return has_value_; }
+  // From the name to the value's end.
+  std::string_view whole() const { return whole_; }
+  // No ';' where one must stand, an empty name, '=' without a value, an unterminated
+  // quote, a quote within a token. Next() is false from there on.
+  bool malformed() const { return malformed_; }
+
+ private:
+  bool Fail();
+  size_t ReadValue(std::string_view text);
+
+  std::string_view rest_, name_, value_, whole_;
+  bool has_value_ = false;
+  bool malformed_ = false;
+};
+
+struct Param {
+  bool present = false;
+  bool has_value = false;
+  std::string_view value;
+  std::string_view whole;
+};
+// First parameter of that name (case-insensitive).
+Param FindParam(std::string_view params ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                std::string_view name);
+// True when all of it can be walked.
+bool AreParams(std::string_view params);
+
+}  // namespace sallyport::sip
+
+#endif  // CORE_SIP_LIST_H_

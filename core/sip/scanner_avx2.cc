@@ -1,0 +1,46 @@
+#include "core/sip/scanner_kernel.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace sallyport::sip {
+
+#if defined(__x86_64__)
+namespace {
+
+// Both halves of a block, compared with one octet.
+[[gnu::target("avx2")]] inline uint64_t MaskOf(__m256i low, __m256i high,
+                                               char octet) {
+  const __m256i wanted = _mm256_set1_epi8(octet);
+  const auto low_bits = static_cast<uint32_t>(
+      _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)));
+  const auto high_bits = static_cast<uint32_t>(
+      _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)));
+  return low_bits | uint64_t{high_bits} << 32;
+}
+
+[[gnu::target("avx2")]] inline __m256i Load(const char* bytes) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
+}
+
+}  // namespace
+
+[[gnu::target("avx2")]] void MarkBlocksAvx2(const char* bytes, size_t blocks,
+                                            BlockMarks* marks) {
+  for (size_t i = 0; i < blocks; ++i) {
+    const __m256i low = Load(bytes + i * kBlockBytes);
+    const __m256i high = Load(bytes + i * kBlockBytes + kBlockBytes / 2);
+    marks[i].line_feed = MaskOf(low, high, '\n');
+    marks[i].carriage_return = MaskOf(low, high, '\r');
+    marks[i].colon = MaskOf(low, high, ':');
+    marks[i].nul = MaskOf(low, high, '\0');
+  }
+}
+#else
+void MarkBlocksAvx2(const char* bytes, size_t blocks, BlockMarks* marks) {
+  MarkBlocksPortable(bytes, blocks, marks);
+}
+#endif
+
+}  // namespace sallyport::sip

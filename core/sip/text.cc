@@ -1,0 +1,99 @@
+#include "core/sip/text.h"
+
+#include <cstring>
+#include <limits>
+
+namespace sallyport::sip {
+namespace {
+
+// The value, and whether it was cut to fit.
+struct Digits {
+  uint32_t value = 0;
+  bool overflow = false;
+};
+
+std::optional<Digits> ReadDigits(std::string_view text) {
+  constexpr uint32_t kMax = std::numeric_limits<uint32_t>::max();
+  if (text.empty()) return std::nullopt;
+  Digits digits;
+  for (char c : text) {
+    if (!IsDigit(c)) return std::nullopt;
+    const uint64_t next = uint64_t{digits.value} * 10 + (c - '0');
+    digits.overflow = digits.overflow || next > kMax;
+    digits.value = digits.overflow ? kMax : static_cast<uint32_t>(next);
+  }
+  return digits;
+}
+
+}  // namespace
+
+bool IsToken(std::string_view text) {
+  for (char c : text) {
+    if (!IsTokenChar(c)) return false;
+  }
+  return !text.empty();
+}
+
+std::string_view SkipLws(std::string_view text) {
+  while (!text.empty() && IsLws(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view TrimLws(std::string_view text) {
+  text = SkipLws(text);
+  while (!text.empty() && IsLws(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (ToLower(a[i]) != ToLower(b[i])) return false;
+  }
+  return true;
+}
+
+std::optional<uint32_t> ParseUint32(std::string_view digits) {
+  const std::optional<Digits> read = ReadDigits(digits);
+  if (!read || read->overflow) return std::nullopt;
+  return read->value;
+}
+
+std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits) {
+  const std::optional<Digits> read = ReadDigits(digits);
+  if (!read) return std::nullopt;
+  return read->value;
+}
+
+size_t QuotedSize(std::string_view text) {
+  if (text.empty() || text.front() != '"') return 0;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') return i + 1;
+    if (text[i] == '\\') ++i;
+  }
+  return 0;
+}
+
+size_t Unquote(std::string_view text, char* out) {
+  const size_t quoted = QuotedSize(text);
+  if (quoted == 0 || quoted != text.size()) {
+    std::memcpy(out, text.data(), text.size());
+    return text.size();
+  }
+  const std::string_view inner = text.substr(1, quoted - 2);
+  size_t written = 0;
+  for (size_t i = 0; i < inner.size(); ++i) {
+    if (inner[i] == '\\' && i + 1 < inner.size()) {
+      out[written++] = inner[++i];
+    } else if (inner[i] == '\r' || inner[i] == '\n') {
+      // A fold and the white space behind it are one space.
+      while (i + 1 < inner.size() && IsLws(inner[i + 1])) ++i;
+      out[written++] = ' ';
+    } else {
+      out[written++] = inner[i];
+    }
+  }
+  return written;
+}
+
+}  // namespace sallyport::sip

@@ -1,0 +1,76 @@
+// Texts of SIP headers: ASCII comparison, linear white space, tokens, numbers.
+#ifndef CORE_SIP_TEXT_H_
+#define CORE_SIP_TEXT_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/base/attributes.h"
+
+namespace sallyport::sip {
+
+inline constexpr char ToLower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+inline constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+inline constexpr bool IsAlpha(char c) {
+  return ToLower(c) >= 'a' && ToLower(c) <= 'z';
+}
+// -1 when it is not a hexadecimal digit.
+inline constexpr int HexDigit(char c) {
+  if (IsDigit(c)) return c - '0';
+  const char lower = ToLower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// True for the octets of a token.
+// Source: RFC 3261 25.1 (token).
+inline constexpr std::array<bool, 256> kTokenChars = [] {
+  std::array<bool, 256> table{};
+  for (int c = 0; c < 256; ++c) {
+    const char text = static_cast<char>(c);
+    table[c] = c < 128 && (IsDigit(text) || IsAlpha(text));
+  }
+  for (unsigned char c : {'-', '.', '!', '%', '*', '_', '+', '`', '\'', '~'}) {
+    table[c] = true;
+  }
+  return table;
+}();
+inline constexpr bool IsTokenChar(char c) {
+  return kTokenChars[static_cast<unsigned char>(c)];
+}
+bool IsToken(std::string_view text);  // at least one octet
+
+// White space within a value: the line ends of folds are part of it, because the
+// scanner lets CR and LF stand nowhere else (RFC 3261 7.3.1).
+inline constexpr bool IsLws(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+// SP, HT, CR, LF at both ends.
+std::string_view TrimLws(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
+std::string_view SkipLws(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
+
+// ASCII.
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+
+// Digits only, no sign, no overflow: nothing else is a number.
+std::optional<uint32_t> ParseUint32(std::string_view digits);
+// As above, but too large values clamp to 2^32-1 (Expires, RFC 3261 20.19).
+std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits);
+
+// Octets of the quoted string at the front of `text`, both quotes counted; 0 when
+// none begins there or none ends. A backslash takes the next octet with it.
+// Source: RFC 3261 25.1 (quoted-string).
+size_t QuotedSize(std::string_view text);
+
+// Removes the quotes and resolves quoted-pairs of a quoted string (also folds)
+// into `out` of at least text.size() bytes; a token is copied as it is. Returns
+// the octets written.
+size_t Unquote(std::string_view text, char* out);
+
+}  // namespace sallyport::sip
+
+#endif  // CORE_SIP_TEXT_H_
