@@ -99,14 +99,21 @@ def _label(package, label):
 
 
 def _headers(targets, label, depth=4):
+    """The headers that a dep on `label` offers; a target of deps alone offers
+    theirs, as an alias does."""
     if label not in targets or depth == 0:
         return set()
     package, attributes = targets[label]
+    own = {os.path.join(package, h.lstrip(":"))
+           for key in ("hdrs", "textual_hdrs")
+           for h in attributes.get(key) or []}
+    if own or attributes.get("srcs"):
+        return own
+    onward = list(attributes.get("deps") or [])
     if "actual" in attributes:
-        return _headers(targets, _label(package, attributes["actual"]),
-                        depth - 1)
-    return {os.path.join(package, h.lstrip(":"))
-            for key in ("hdrs", "textual_hdrs") for h in attributes.get(key) or []}
+        onward.append(attributes["actual"])
+    return own.union(*(_headers(targets, _label(package, d), depth - 1)
+                       for d in onward))
 
 
 def declared(tree):

@@ -15,7 +15,7 @@ _DEPENDENCIES = r"tests/build/dependencies_test\.cc"
 
 _SYSTEM = (r"(sys|netinet|net|linux|openssl|ares|prometheus|benchmark)/.*|"
            r"(thread|mutex|shared_mutex|condition_variable|future|stop_token|"
-           r"semaphore|barrier|latch|random|ctime|iostream|fstream|filesystem|"
+           r"semaphore|barrier|latch|ctime|"
            r"unistd\.h|fcntl\.h|poll\.h|netdb\.h|pthread\.h|time\.h|"
            r"liburing\.h|ares\.h|httplib\.h)")
 
@@ -24,6 +24,9 @@ BANS = [
         "core/ knows nothing of net/, proxy/ or bench/"),
     Ban(r"core/", _SYSTEM, None,
         "core/ has no socket, thread, clock, chance or TLS library"),
+    Ban(r"core/", r"random|iostream|fstream|filesystem",
+        r".*_(test|fuzz)\.(h|cc)|core/testing/.*",
+        "core/ reads no file and rolls no dice; its tests may"),
     Ban(r"core/", r"arpa/inet\.h", r"core/base/endpoint\.cc",
         "an Endpoint reads and writes addresses, nobody else does"),
     Ban(r"core/", r"atomic", r"core/base/counter\.h",
@@ -65,8 +68,8 @@ _UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 _MACHINE_PATH = re.compile(r"(?<![\w.~}*-])/(wo" r"rk|ro" r"ot|ho" r"me)/\w")
 _MIRROR = re.compile(r"\b(deb|ftp|security|snapshot)\.deb" r"ian\.")
 _SOURCE = re.compile(r"(//|\*|#)\s*Source:\s*(.*)")
-_SPEC = re.compile(r"(RFC \d+|TS \d\d\.\d{3}|FIPS \d+|Sallyport \d|"
-                   r"ITU-T \w\.\d+|IANA )")
+_SPEC = re.compile(r"(RFC \d+|TS \d\d\.\d{3}|FIPS \d+|ITU-T \w\.\d+|IANA |"
+                   r"(spec|Sallyport) [\dE])")
 
 
 def arrows(tree):

@@ -1,1 +1,1 @@
-#include "net/fd.h"
+#include "net/limits.h"
