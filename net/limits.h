@@ -1,0 +1,80 @@
+// The bounds of this room: ceilings that no flag passes, and defaults, each
+// with its reason.
+#ifndef NET_LIMITS_H_
+#define NET_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/time.h"
+
+namespace sallyport::net {
+
+// Ring ----------------------------------------------------------------------
+
+// Submissions of one turn. When a turn wants more, it submits in between.
+inline constexpr uint32_t kRingEntriesDefault = 1024;
+// Completions that one turn may reap: four times as many, because one multishot
+// request makes many completions. What does not fit is kept by the kernel.
+inline constexpr uint32_t kCompletionsPerSubmission = 4;
+
+// Streams -------------------------------------------------------------------
+
+// The slot has 24 bits of a completion's user data.
+inline constexpr uint32_t kStreamsCeiling = 1u << 24;
+inline constexpr uint32_t kStreamsDefault = 65536;
+
+// Receiving: a SIP message over TCP is 1 to 2 KiB; a TLS record with it fits
+// into one buffer. A buffer is lent for one OnBytes only, so the count bounds
+// what one turn can receive, not how many streams there are.
+inline constexpr uint32_t kReceiveBufferBytesDefault = 4096;
+inline constexpr uint32_t kReceiveBuffersDefault = 1024;   // a power of two
+inline constexpr uint32_t kReceiveBuffersCeiling = 32768;  // the kernel's
+
+// Sending: the smallest batch, and how much a peer that does not read may leave
+// with us. Four of the largest messages (64 KiB) and their TLS records.
+inline constexpr size_t kSendBufferBytesMin = 4096;
+inline constexpr size_t kQueuedBytesDefault = 384 * 1024;
+inline constexpr size_t kQueuedBytesCeiling = size_t{64} << 20;
+// All streams of one reactor together.
+inline constexpr size_t kSendBytesDefault = size_t{256} << 20;
+// Send buffers that are kept for reuse; more than these go back to the heap.
+inline constexpr size_t kIdleSendBytesDefault = size_t{16} << 20;
+
+// Connects that one submission carries; their addresses must stay in place
+// until then.
+inline constexpr uint32_t kConnectsPerSubmission = 64;
+
+// A peer that ended its side gets what is queued for it within this time.
+inline constexpr Millis kEndedPeerFlush{1000};
+
+// Listening -----------------------------------------------------------------
+
+inline constexpr uint32_t kListenersMax = 64;
+inline constexpr int kBacklogDefault = 4096;  // the kernel's own ceiling
+// How long accepting pauses when the process has no descriptor or memory left.
+inline constexpr Millis kAcceptPause{100};
+
+// Datagrams -----------------------------------------------------------------
+
+inline constexpr uint32_t kUdpSocketsMax = 64;
+// The largest UDP payload over IPv4 is 65,507 bytes; over IPv6 65,527.
+inline constexpr size_t kDatagramBytesMax = 65535;
+inline constexpr uint32_t kDatagramBuffersDefault = 64;  // a power of two
+inline constexpr uint32_t kDatagramsQueuedDefault = 1024;
+
+// Mail ----------------------------------------------------------------------
+
+inline constexpr uint32_t kMailboxMessagesDefault = 1024;  // a power of two
+inline constexpr uint32_t kShardsMax = 256;
+
+static_assert(kQueuedBytesDefault <= kQueuedBytesCeiling);
+static_assert(kQueuedBytesDefault <= kSendBytesDefault);
+static_assert(kStreamsDefault <= kStreamsCeiling);
+static_assert((kReceiveBuffersDefault & (kReceiveBuffersDefault - 1)) == 0);
+static_assert((kDatagramBuffersDefault & (kDatagramBuffersDefault - 1)) == 0);
+static_assert(kReceiveBuffersDefault <= kReceiveBuffersCeiling);
+
+}  // namespace sallyport::net
+
+#endif  // NET_LIMITS_H_
