@@ -1,0 +1,129 @@
+#include "core/counters.h"
+
+#include "absl/base/optimization.h"
+
+namespace sallyport {
+
+std::string_view ToString(CounterId id) {
+  switch (id) {
+    case CounterId::kMessagesReceived:
+      return "messages_received";
+    case CounterId::kRequestsForwarded:
+      return "requests_forwarded";
+    case CounterId::kResponsesForwarded:
+      return "responses_forwarded";
+    case CounterId::kLocalResponses:
+      return "local_responses";
+    case CounterId::kPings:
+      return "pings";
+    case CounterId::kHandedOver:
+      return "handed_over";
+    case CounterId::kHandedIn:
+      return "handed_in";
+    case CounterId::kDiscardClear:
+      return "discard_clear";
+    case CounterId::kDiscardClearResponse:
+      return "discard_clear_response";
+    case CounterId::kDiscardClearAnswer:
+      return "discard_clear_answer";
+    case CounterId::kDiscardClearDeregister:
+      return "discard_clear_deregister";
+    case CounterId::kDiscardClearAssociated:
+      return "discard_clear_associated";
+    case CounterId::kDiscardUnregistered:
+      return "discard_unregistered";
+    case CounterId::kDiscardUnmatchedResponse:
+      return "discard_unmatched_response";
+    case CounterId::kDiscardForeignResponse:
+      return "discard_foreign_response";
+    case CounterId::kDiscardForeignPeer:
+      return "discard_foreign_peer";
+    case CounterId::kDiscardMalformed:
+      return "discard_malformed";
+    case CounterId::kDiscardAck:
+      return "discard_ack";
+    case CounterId::kDiscardLateResponse:
+      return "discard_late_response";
+    case CounterId::kDiscardDuplicate:
+      return "discard_duplicate";
+    case CounterId::kIntegrityNone:
+      return "integrity_none";
+    case CounterId::kIntegrityPending:
+      return "integrity_pending";
+    case CounterId::kIntegrityYes:
+      return "integrity_yes";
+    case CounterId::kIntegrityRejected:
+      return "integrity_rejected";
+    case CounterId::kReject400:
+      return "reject_400";
+    case CounterId::kReject403:
+      return "reject_403";
+    case CounterId::kReject405:
+      return "reject_405";
+    case CounterId::kReject413:
+      return "reject_413";
+    case CounterId::kReject414:
+      return "reject_414";
+    case CounterId::kReject416:
+      return "reject_416";
+    case CounterId::kReject420:
+      return "reject_420";
+    case CounterId::kReject421:
+      return "reject_421";
+    case CounterId::kReject430:
+      return "reject_430";
+    case CounterId::kReject480:
+      return "reject_480";
+    case CounterId::kReject481:
+      return "reject_481";
+    case CounterId::kReject482:
+      return "reject_482";
+    case CounterId::kReject483:
+      return "reject_483";
+    case CounterId::kReject494:
+      return "reject_494";
+    case CounterId::kReject500:
+      return "reject_500";
+    case CounterId::kReject503:
+      return "reject_503";
+    case CounterId::kReject504:
+      return "reject_504";
+    case CounterId::kReject505:
+      return "reject_505";
+    case CounterId::kReject513:
+      return "reject_513";
+    case CounterId::kTokenForged:
+      return "token_forged";
+    case CounterId::kTokenStale:
+      return "token_stale";
+    case CounterId::kTokenFromAccess:
+      return "token_from_access";
+    case CounterId::kAssociationsCreated:
+      return "associations_created";
+    case CounterId::kAssociationsRefreshed:
+      return "associations_refreshed";
+    case CounterId::kAssociationsSuspended:
+      return "associations_suspended";
+    case CounterId::kAssociationsResumed:
+      return "associations_resumed";
+    case CounterId::kAssociationsReplaced:
+      return "associations_replaced";
+    case CounterId::kAssociationsExpired:
+      return "associations_expired";
+    case CounterId::kAssociationsDeregistered:
+      return "associations_deregistered";
+    case CounterId::kAssociationTableFull:
+      return "association_table_full";
+    case CounterId::kTransactionTableFull:
+      return "transaction_table_full";
+    case CounterId::kTransactionsTimedOut:
+      return "transactions_timed_out";
+    case CounterId::kTlsSessionsRevoked:
+      return "tls_sessions_revoked";
+    case CounterId::kCount_:
+      break;
+  }
+  ABSL_UNREACHABLE();
+}
+
+}  // namespace sallyport

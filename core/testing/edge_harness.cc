@@ -1,0 +1,390 @@
+#include "core/testing/edge_harness.h"
+
+#include <algorithm>
+
+#include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/timer_wheel.h"
+
+namespace sallyport {
+namespace {
+
+std::string FreshBranch() {
+  static int counter = 0;
+  return absl::StrCat("z9hG4bKue", ++counter);
+}
+
+std::string OrFresh(const std::string& branch) {
+  return branch.empty() ? FreshBranch() : branch;
+}
+
+Endpoint At(std::string_view text) {
+  const auto endpoint = Endpoint::Parse(text);
+  CHECK(endpoint.has_value()) << text;
+  return *endpoint;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- reading
+
+std::vector<std::string> Rows(std::string_view message, std::string_view name) {
+  std::vector<std::string> rows;
+  const size_t head = message.find("\r\n\r\n");
+  CHECK_NE(head, std::string_view::npos) << message;
+  message = message.substr(0, head + 2);
+  size_t begin = message.find("\r\n") + 2;
+  while (begin < message.size()) {
+    const size_t end = message.find("\r\n", begin);
+    const std::string_view line = message.substr(begin, end - begin);
+    const size_t colon = line.find(':');
+    CHECK_NE(colon, std::string_view::npos) << line;
+    if (absl::EqualsIgnoreCase(
+            absl::StripAsciiWhitespace(line.substr(0, colon)), name)) {
+      rows.emplace_back(absl::StripAsciiWhitespace(line.substr(colon + 1)));
+    }
+    begin = end + 2;
+  }
+  return rows;
+}
+
+std::string Row(std::string_view message, std::string_view name) {
+  const auto rows = Rows(message, name);
+  return rows.empty() ? "" : rows.front();
+}
+
+std::string StartLine(std::string_view message) {
+  return std::string(message.substr(0, message.find("\r\n")));
+}
+
+int StatusOf(std::string_view message) {
+  int code = 0;
+  if (!absl::StartsWith(message, "SIP/2.0 ")) return 0;
+  CHECK(absl::SimpleAtoi(message.substr(8, 3), &code)) << message;
+  return code;
+}
+
+bool Contains(std::string_view text, std::string_view part) {
+  return absl::StrContains(text, part);
+}
+
+std::string InBrackets(std::string_view value) {
+  const size_t begin = value.find('<'), end = value.find('>');
+  CHECK(begin != std::string_view::npos && end != std::string_view::npos)
+      << value;
+  return std::string(value.substr(begin + 1, end - begin - 1));
+}
+
+std::string Replaced(std::string text, std::string_view from,
+                     std::string_view to) {
+  const size_t place = text.find(from);
+  CHECK_NE(place, std::string::npos) << "no " << from << " in " << text;
+  return text.replace(place, from.size(), to);
+}
+
+// ---------------------------------------------------------------- writing
+
+std::string RegisterText::Text() const {
+  std::string text =
+      absl::StrCat("REGISTER sip:ims.example.com SIP/2.0\r\n", "Via: SIP/2.0/",
+                   transport, " ", sent_by, ";branch=", OrFresh(branch),
+                   ";rport\r\n", "Max-Forwards: 70\r\n", "From: <sip:", user,
+                   "@ims.example.com>;tag=", user, "-1\r\n", "To: <sip:", user,
+                   "@ims.example.com>\r\n", "Call-ID: ", call_id,
+                   "\r\nCSeq: ", cseq, " REGISTER\r\n");
+  absl::StrAppend(&text, "Contact: ");
+  if (contact.empty()) {
+    absl::StrAppend(&text, "<sip:", user, "@", sent_by, ";transport=tls>");
+  } else {
+    absl::StrAppend(&text, contact);
+  }
+  if (!instance.empty()) {
+    absl::StrAppend(&text, ";+sip.instance=\"<", instance, ">\"");
+  }
+  if (!expires.empty()) absl::StrAppend(&text, ";expires=", expires);
+  absl::StrAppend(&text, "\r\nSupported: path\r\n");
+  if (secagree) {
+    absl::StrAppend(&text, "Require: sec-agree\r\nProxy-Require: sec-agree\r\n",
+                    "Security-Client: tls;q=0.9\r\n");
+  }
+  if (verify) absl::StrAppend(&text, "Security-Verify: tls;q=0.9\r\n");
+  if (!impi.empty()) {
+    absl::StrAppend(&text, "Authorization: Digest username=\"", impi,
+                    "\", realm=\"ims.example.com\", nonce=\"n1\", "
+                    "uri=\"sip:ims.example.com\", response=\"",
+                    response, "\"\r\n");
+  }
+  absl::StrAppend(&text, extra, "Content-Length: 0\r\n\r\n");
+  return text;
+}
+
+std::string RequestText::Text() const {
+  return absl::StrCat(
+      method, " ", uri, " SIP/2.0\r\nVia: ", via, ";branch=", OrFresh(branch),
+      "\r\nMax-Forwards: 70\r\nFrom: ", from, "\r\nTo: ", to,
+      "\r\nCall-ID: ", call_id, "\r\nCSeq: ", cseq, " ", method, "\r\n", extra,
+      "Content-Length: ", body.size(), "\r\n\r\n", body);
+}
+
+std::string ResponseTo(std::string_view request, int code,
+                       std::string_view extra) {
+  std::string text = absl::StrCat("SIP/2.0 ", code, " Answer\r\n");
+  for (const std::string& via : Rows(request, "Via")) {
+    absl::StrAppend(&text, "Via: ", via, "\r\n");
+  }
+  std::string to = Row(request, "To");
+  if (!Contains(to, ";tag=") && code > 100) to += ";tag=far-end";
+  absl::StrAppend(&text, "From: ", Row(request, "From"), "\r\nTo: ", to,
+                  "\r\nCall-ID: ", Row(request, "Call-ID"),
+                  "\r\nCSeq: ", Row(request, "CSeq"), "\r\n", extra,
+                  "Content-Length: 0\r\n\r\n");
+  return text;
+}
+
+std::string Grant(std::string_view request, int expires_s,
+                  std::string_view extra) {
+  std::string contact = Row(request, "Contact");
+  const size_t expires = contact.find(";expires=");
+  if (expires != std::string::npos) contact.resize(expires);
+  const std::string granted =
+      expires_s == 0
+          ? ""
+          : absl::StrCat("Contact: ", contact, ";expires=", expires_s, "\r\n");
+  return ResponseTo(request, 200, absl::StrCat(granted, extra));
+}
+
+// ---------------------------------------------------------------- the harness
+
+EdgeConfig EdgeHarness::ExampleConfig() {
+  EdgeConfig config;
+  config.domain = "pcscf1.ims.example.com";
+  config.visited_network_id = "ims.example.com";
+  config.ioi = "ims.example.com";
+  config.access_network_info = "IEEE-802.11";
+  config.core_listen = At("192.0.2.10:5060");
+  config.own_hosts = {"pcscf1.ims.example.com", "198.51.100.10", "192.0.2.10"};
+  config.home_core = {{At("192.0.2.20:5060"), sip::Transport::kTcp, "icscf1"},
+                      {At("192.0.2.21:5060"), sip::Transport::kTcp, "icscf2"}};
+  config.core_peers = {*Cidr::Parse("192.0.2.0/24")};
+  config.flows_max = 64;
+  config.associations_max = 32;
+  config.transactions_max = 32;
+  config.challenge_contexts_max = 32;
+  return config;
+}
+
+EdgeHarness::EdgeHarness(const EdgeConfig& config)
+    : config_(config),
+      edge_(std::make_unique<Edge>(config_, entropy_, mac_, now_)) {}
+
+FlowId EdgeHarness::Open(const FlowInfo& info) {
+  uint32_t slot = 0;
+  while (slot < generations_.size() && generations_[slot] % 2 == 1) ++slot;
+  if (slot == generations_.size()) {
+    generations_.push_back(0);
+    infos_.emplace_back();
+  }
+  ++generations_[slot];
+  infos_[slot] = info;
+  const FlowId flow{config_.shard, {slot, generations_[slot]}};
+  sent_.clear();
+  Do([&](Edge& edge) { edge.OnFlowOpened(flow, info, now_); });
+  return flow;
+}
+
+FlowId EdgeHarness::OpenTls(std::string_view peer, uint8_t session,
+                            bool resumed) {
+  FlowInfo info{.side = Side::kAccess,
+                .transport = sip::Transport::kTls,
+                .peer = At(peer),
+                .local = At("198.51.100.10:5061"),
+                .tls_resumed = resumed};
+  info.tls_session.fill(session == 0 ? ++sessions_ : session);
+  return Open(info);
+}
+
+FlowId EdgeHarness::OpenClearTcp(std::string_view peer) {
+  return Open({.side = Side::kAccess,
+               .transport = sip::Transport::kTcp,
+               .peer = At(peer),
+               .local = At("198.51.100.10:5060")});
+}
+
+FlowId EdgeHarness::ClearUdp() {
+  if (!clear_udp_.valid()) {
+    clear_udp_ = Open({.side = Side::kAccess,
+                       .transport = sip::Transport::kUdp,
+                       .peer = {},
+                       .local = At("198.51.100.10:5060")});
+  }
+  return clear_udp_;
+}
+
+FlowId EdgeHarness::OpenCore(std::string_view peer) {
+  return Open({.side = Side::kCore,
+               .transport = sip::Transport::kTcp,
+               .peer = At(peer),
+               .local = At("192.0.2.10:5060")});
+}
+
+FlowId EdgeHarness::CoreUdp() {
+  if (!core_udp_.valid()) {
+    core_udp_ = Open({.side = Side::kCore,
+                      .transport = sip::Transport::kUdp,
+                      .peer = {},
+                      .local = At("192.0.2.10:5060")});
+  }
+  return core_udp_;
+}
+
+void EdgeHarness::Close(FlowId flow) {
+  CHECK(IsOpen(flow));
+  ++generations_[flow.handle.slot];
+  sent_.clear();
+  Do([&](Edge& edge) { edge.OnFlowClosed(flow, now_); });
+  DoDueWork();
+}
+
+void EdgeHarness::Receive(FlowId flow, std::string_view bytes) {
+  CHECK(IsOpen(flow));
+  sent_.clear();
+  // A flow that an action closed brings no more.
+  while (!bytes.empty() && IsOpen(flow)) {
+    const size_t taken =
+        edge_->OnReceived(flow, infos_[flow.handle.slot].peer, bytes, now_);
+    Perform();
+    if (taken == 0) break;
+    bytes.remove_prefix(taken);
+  }
+  DoDueWork();
+}
+
+void EdgeHarness::ReceiveFrom(FlowId flow, std::string_view peer,
+                              std::string_view datagram) {
+  sent_.clear();
+  CHECK_EQ(edge_->OnReceived(flow, At(peer), datagram, now_), datagram.size());
+  Perform();
+}
+
+void EdgeHarness::HandIn(const Handed& handed) {
+  sent_.clear();
+  HandedOver message = handed.message;
+  message.bytes = handed.bytes;
+  edge_->OnHandedOver(message, now_);
+  Perform();
+}
+
+void EdgeHarness::PeerLost(const CoreTarget& target) {
+  sent_.clear();
+  edge_->OnCorePeerLost(target.endpoint, target.transport, now_);
+  Perform();
+  DoDueWork();
+}
+
+void EdgeHarness::Advance(Millis time) {
+  sent_.clear();
+  const Instant end = now_ + time;
+  for (;;) {
+    const Instant next = edge_->NextDeadline();
+    if (next > end) break;
+    now_ = std::max(now_, next);
+    bool any = false;
+    while (edge_->OnTimer(now_)) {
+      any = true;
+      Perform();
+    }
+    // A deadline may be early by a level of the wheel; time goes on all the
+    // same.
+    if (!any) now_ = std::min(end, now_ + TimerWheel::kTick);
+    if (!any && now_ == end) break;
+  }
+  now_ = end;
+  DoDueWork();
+}
+
+void EdgeHarness::DoDueWork() {
+  while (edge_->OnTimer(now_)) Perform();
+}
+
+std::string EdgeHarness::Gathered(const Action& action) const {
+  if (action.message == nullptr) return std::string(action.text);
+  std::string text(action.message->gathered_size(), '\0');
+  action.message->Gather(text.data());
+  return text;
+}
+
+void EdgeHarness::Perform() {
+  for (const Action& action : edge_->actions()) {
+    const FlowId flow = action.to.flow;
+    switch (action.kind) {
+      case Action::Kind::kSend:
+        CHECK(!flow.valid() || flow.shard != config_.shard || IsOpen(flow));
+        sent_.push_back({action.to, Gathered(action), !flow.valid()});
+        break;
+      case Action::Kind::kClose:
+        CHECK(IsOpen(flow));
+        closed.push_back({flow, action.reason});
+        break;
+      case Action::Kind::kHandOver:
+        handed.push_back({action.shard,
+                          {.flow = flow,
+                           .peer = action.to.peer,
+                           .info = infos_[flow.handle.slot],
+                           .bytes = {}},
+                          std::string(action.text)});
+        break;
+      case Action::Kind::kRevoke:
+        revoked.push_back(action.tls_session);
+        break;
+      case Action::Kind::kShareChallenge:
+        shared.push_back(action.challenge);
+        break;
+    }
+  }
+  // The shard closes what it was asked to, and says so.
+  for (size_t i = 0; i < closed.size(); ++i) {
+    const FlowId flow = closed[i].flow;
+    if (!IsOpen(flow)) continue;
+    ++generations_[flow.handle.slot];
+    edge_->OnFlowClosed(flow, now_);
+    CHECK(edge_->actions().empty());
+  }
+  edge_->CheckInvariants();
+}
+
+const Sent& EdgeHarness::Only() const {
+  CHECK_EQ(sent_.size(), 1u);
+  return sent_.front();
+}
+
+bool EdgeHarness::WasClosed(FlowId flow, CloseReason reason) const {
+  return std::any_of(closed.begin(), closed.end(), [&](const ClosedFlow& c) {
+    return c.flow == flow && c.reason == reason;
+  });
+}
+
+bool EdgeHarness::IsOpen(FlowId flow) const {
+  return flow.handle.slot < generations_.size() &&
+         generations_[flow.handle.slot] == flow.handle.generation &&
+         flow.handle.generation % 2 == 1;
+}
+
+std::string EdgeHarness::Associate(FlowId flow, RegisterText phone,
+                                   std::string_view extra_of_200) {
+  if (phone.response.empty()) phone.response = "r1";
+  Receive(flow, phone.Text());
+  CHECK(Only().to_core) << OnlyText();
+  const std::string forwarded = OnlyText();
+  const FlowId core = OpenCore(Only().to.peer.ToString());
+  Receive(core, Grant(forwarded, 600, extra_of_200));
+  CHECK_EQ(StatusOf(OnlyText()), 200) << OnlyText();
+  Close(core);
+  const std::string path = InBrackets(Row(forwarded, "Path"));
+  CHECK(absl::StartsWith(path, "sip:")) << path;
+  return path.substr(4, path.find('@') - 4);
+}
+
+}  // namespace sallyport
