@@ -1,0 +1,168 @@
+// The strings and sets of one association, packed into one run of bytes:
+// nothing in it is a pointer, so it can be copied, compared and carried away as
+// it is.
+#ifndef CORE_REGISTRATION_ASSOCIATION_BLOB_H_
+#define CORE_REGISTRATION_ASSOCIATION_BLOB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/attributes.h"
+#include "core/base/time.h"
+
+namespace sallyport::registration {
+
+// Where a text lies, counted from the first byte of its blob.
+struct TextPlace {
+  uint16_t begin = 0;
+  uint16_t size = 0;
+};
+
+// An identity that may be asserted, once per association however many sets name
+// it.
+struct IdentityPlace {
+  TextPlace value;  // as P-Asserted-Identity shall say it: `"Alice" <sip:a@b>`
+  TextPlace uri;    // within it
+};
+
+// One registered To-IMPU (spec 5.1).
+struct SetEntry {
+  Instant ends = kNever;  // grace included
+  uint32_t granted_s = 0;
+  uint32_t cseq = 0;
+  TextPlace address_of_record;
+  TextPlace contact_uri;
+  TextPlace call_id;
+  uint16_t identities_begin = 0;  // in the blob's list of identity indices
+  uint8_t identities_count = 0;
+};
+static_assert(sizeof(SetEntry) == 32);
+static_assert(sizeof(IdentityPlace) == 8);
+
+// The first bytes; behind them lie set_count SetEntry, identity_count
+// IdentityPlace, route_count TextPlace, index_count bytes, and the texts.
+struct BlobHeader {
+  TextPlace impi;
+  TextPlace instance;
+  TextPlace charging_functions;
+  TextPlace term_ioi;
+  uint32_t reg_id = 0;
+  uint16_t bytes = 0;  // of the whole blob
+  uint16_t index_count = 0;
+  uint8_t set_count = 0;
+  uint8_t identity_count = 0;
+  uint8_t route_count = 0;
+};
+
+// Owns:   the bytes. An empty blob has no sets and no texts.
+// Bounds: kBytesMax.
+// Cost:   Assign touches the heap only to grow.
+class AssociationBlob {
+ public:
+  static constexpr size_t kBytesMax = 65535;
+
+  const BlobHeader& header() const;
+  std::span<const SetEntry> sets() const;
+  std::span<const IdentityPlace> identities() const;
+  std::span<const TextPlace> routes() const;
+  // Indices into identities() of one set, in the order of P-Associated-URI.
+  std::span<const uint8_t> IdentitiesOf(const SetEntry& set) const;
+  std::string_view Text(TextPlace place) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+
+  void Assign(std::span<const std::byte> packed);
+  // Dies when something lies outside of the bytes.
+  void CheckInvariants() const;
+
+ private:
+  template <typename T>
+  T* At(size_t offset) const {
+    return bytes_ == nullptr ? nullptr
+                             : reinterpret_cast<T*>(bytes_.get() + offset);
+  }
+  size_t IdentitiesBegin() const;
+  size_t RoutesBegin() const;
+  size_t IndicesBegin() const;
+
+  std::unique_ptr<std::byte[]> bytes_;
+  uint32_t capacity_ = 0;
+};
+
+// A BlobDraft is a blob being written: views of what it will hold, then the
+// bytes. One per slice, used again and again. Borrows: every text, until Pack()
+// returned. Bounds:  `identities_max` different identities and as many sets;
+// kRoutesMax. Cost:    no heap after construction.
+class BlobDraft {
+ public:
+  static constexpr size_t kRoutesMax = 32;
+
+  struct Set {
+    Instant ends = kNever;
+    uint32_t granted_s = 0;
+    uint32_t cseq = 0;
+    std::string_view address_of_record;
+    std::string_view contact_uri;
+    std::string_view call_id;
+  };
+
+  explicit BlobDraft(uint32_t identities_max);
+
+  void Reset();
+  // Begins a set; the identities that are added next are its own. An identity
+  // that another set names already is kept once.
+  void AddSet(const Set& set);
+  // `uri` lies within `value`; an empty `value` stands for `<uri>`.
+  void AddIdentity(std::string_view value, std::string_view uri);
+  void AddRoute(std::string_view route);
+  // Adds a set of another blob with its identities.
+  void CopySet(const AssociationBlob& from, const SetEntry& set);
+
+  std::string_view impi;
+  std::string_view instance;
+  std::string_view charging_functions;
+  std::string_view term_ioi;
+  uint32_t reg_id = 0;
+
+  size_t set_count() const { return sets_.size(); }
+  bool overflowed() const { return overflowed_; }
+  // The bytes, or nothing when a bound was passed. They live until the next
+  // Reset().
+  std::span<const std::byte> Pack();
+
+ private:
+  struct Identity {
+    bool SameValue(const Identity& other) const;
+
+    std::string_view value;  // empty: `<uri>`
+    std::string_view uri;
+    IdentityPlace place;
+  };
+  struct DraftSet {
+    Set set;
+    SetEntry entry;
+  };
+  size_t TextBytesMax() const;
+  void PutText(std::string_view text, TextPlace& place);
+  void PutIdentity(Identity& identity);
+  void PutSet(size_t index);
+  TextPlace PlaceOfUri(std::string_view uri);
+  template <typename T>
+  void Put(const T& value);
+
+  const size_t identities_max_;
+  std::vector<DraftSet> sets_;
+  std::vector<Identity> identities_;
+  std::vector<std::string_view> routes_;
+  std::vector<uint8_t> indices_;
+  std::vector<std::byte> packed_;
+  size_t fixed_used_ = 0;
+  size_t text_used_ = 0;
+  bool overflowed_ = false;
+};
+
+}  // namespace sallyport::registration
+
+#endif  // CORE_REGISTRATION_ASSOCIATION_BLOB_H_

@@ -1,0 +1,629 @@
+#include "core/registration/association_slice.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/base/optimization.h"
+#include "absl/log/check.h"
+#include "core/registration/impi.h"
+#include "core/sip/text.h"
+#include "core/sip/values.h"
+
+namespace sallyport::registration {
+namespace {
+
+uint32_t HashOfImpi(std::string_view impi) {
+  return static_cast<uint32_t>(Fingerprint().AddImpi(impi).Take());
+}
+
+uint32_t HashOfSession(const TlsSessionId& session) {
+  const std::string_view octets(reinterpret_cast<const char*>(session.data()),
+                                session.size());
+  return static_cast<uint32_t>(Fingerprint().Add(octets).Take());
+}
+
+// A set that was removed, as the 200 of an earlier REGISTER would name it.
+uint64_t HashOfSet(std::string_view address_of_record,
+                   std::string_view call_id) {
+  return Fingerprint().Add(address_of_record).Add(call_id).Take();
+}
+
+// Equal octets are the common case and need no parsing.
+bool SameUri(std::string_view a, std::string_view b) {
+  if (a == b) return !a.empty();
+  const std::optional<sip::UriView> left = sip::ParseUri(a);
+  const std::optional<sip::UriView> right = sip::ParseUri(b);
+  return left && right && sip::UriEquals(*left, *right);
+}
+
+// ---- telephone numbers
+
+struct PhoneView {
+  std::string_view number;
+  std::string_view params;  // begins at ';', or empty
+};
+
+// What a tel URI says, or the tel URI that a SIP URI with user=phone stands
+// for. Source: RFC 3261 19.1.6
+std::optional<PhoneView> PhoneOf(const sip::UriView& uri) {
+  if (uri.scheme == sip::UriScheme::kTel)
+    return PhoneView{uri.user, uri.params};
+  const bool is_sip =
+      uri.scheme == sip::UriScheme::kSip || uri.scheme == sip::UriScheme::kSips;
+  const sip::Param user = sip::FindParam(uri.params, "user");
+  if (!is_sip || !sip::EqualsIgnoreCase(user.value, "phone")) return {};
+  const size_t end = std::min(uri.user.find(';'), uri.user.size());
+  return PhoneView{uri.user.substr(0, end), uri.user.substr(end)};
+}
+
+// Source: RFC 3966 5.1.1 (visual-separator)
+bool IsVisualSeparator(char c) {
+  return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+bool SameNumber(std::string_view a, std::string_view b) {
+  size_t i = 0;
+  size_t j = 0;
+  while (true) {
+    while (i < a.size() && IsVisualSeparator(a[i])) ++i;
+    while (j < b.size() && IsVisualSeparator(b[j])) ++j;
+    if (i == a.size() || j == b.size()) break;
+    if (sip::ToLower(a[i++]) != sip::ToLower(b[j++])) return false;
+  }
+  return i == a.size() && j == b.size() && !a.empty();
+}
+
+bool SamePhone(const sip::UriView& a, const sip::UriView& b) {
+  const std::optional<PhoneView> left = PhoneOf(a);
+  const std::optional<PhoneView> right = PhoneOf(b);
+  return left && right && SameNumber(left->number, right->number) &&
+         sip::EqualsIgnoreCase(left->params, right->params);
+}
+
+// Source: TS 24.229 5.2.6.3.1: display names do not count, and a SIP URI with
+// user=phone matches the tel URI.
+bool SameIdentity(const sip::UriView& wanted, std::string_view registered) {
+  const std::optional<sip::UriView> uri = sip::ParseUri(registered);
+  if (!uri) return false;
+  if (sip::UriEquals(wanted, *uri)) return true;
+  const bool one_is_tel = (wanted.scheme == sip::UriScheme::kTel) !=
+                          (uri->scheme == sip::UriScheme::kTel);
+  return one_is_tel && SamePhone(wanted, *uri);
+}
+
+// ---- sets
+
+const SetEntry* FindSet(const AssociationBlob& blob,
+                        std::string_view address_of_record) {
+  for (const SetEntry& set : blob.sets()) {
+    if (SameUri(blob.Text(set.address_of_record), address_of_record)) {
+      return &set;
+    }
+  }
+  return nullptr;
+}
+
+// Never past the end of time.
+Instant After(Instant now, Millis wait) {
+  const Instant last = kNever - Millis(1);
+  return now > last - wait ? last : now + wait;
+}
+
+}  // namespace
+
+std::string_view ToString(AssociationState state) {
+  switch (state) {
+    case AssociationState::kReserved:
+      return "reserved";
+    case AssociationState::kActive:
+      return "active";
+    case AssociationState::kSuspended:
+      return "suspended";
+  }
+  ABSL_UNREACHABLE();
+}
+
+std::string_view ToString(Applied applied) {
+  switch (applied) {
+    case Applied::kCreated:
+      return "created";
+    case Applied::kRefreshed:
+      return "refreshed";
+    case Applied::kResumed:
+      return "resumed";
+    case Applied::kRemovedSet:
+      return "removed_set";
+    case Applied::kRemovedAll:
+      return "removed_all";
+    case Applied::kNothing:
+      return "nothing";
+    case Applied::kTooManyIdentities:
+      return "too_many_identities";
+  }
+  ABSL_UNREACHABLE();
+}
+
+AssociationSlice::AssociationSlice(const EdgeConfig& config,
+                                   uint32_t first_epoch)
+    : grace_(config.registration_grace),
+      suspend_max_(config.suspend_max),
+      without_digest_(config.assoc_without_digest),
+      associations_(config.associations_max, first_epoch),
+      by_tls_(config.associations_max),
+      by_impi_(config.associations_max),
+      draft_(config.identities_per_association_max) {}
+
+// ---- life
+
+AssociationId AssociationSlice::Reserve(FlowId flow, const FlowInfo& info) {
+  const AssociationId id = associations_.Acquire();
+  if (!id.valid()) return id;
+  Association& association = *associations_.Find(id);
+  association.flow = flow;
+  association.peer = info.peer;
+  association.tls_session = info.tls_session;
+  ++count_of_state_[static_cast<size_t>(association.state)];
+  return id;
+}
+
+// Hot: 1 per REGISTER; no heap on a refresh (bench/association_bench.cc).
+Applied AssociationSlice::Apply(AssociationId id, const Grant& grant,
+                                FlowId flow, const FlowInfo& info,
+                                Instant now) {
+  const Association* association = associations_.Find(id);
+  if (association == nullptr) return Applied::kNothing;
+  const AssociationBlob& blob = association->blob;
+  const SetEntry* set = FindSet(blob, grant.address_of_record);
+
+  // A late 200 must not undo what a newer REGISTER did.
+  const bool overtaken =
+      set != nullptr
+          ? blob.Text(set->call_id) == grant.call_id && grant.cseq < set->cseq
+          : grant.cseq < association->removed_cseq &&
+                HashOfSet(grant.address_of_record, grant.call_id) ==
+                    association->removed_set;
+  if (overtaken) return Applied::kNothing;
+
+  if (grant.expires_s == 0) return RemoveSet(id, set, grant, flow, info);
+  // Source: TS 33.203 O.2.2: the 200 of a REGISTER that used digest.
+  const bool reserved = association->state == AssociationState::kReserved;
+  if (reserved && !grant.had_response && !without_digest_) {
+    return Applied::kNothing;
+  }
+  DraftTexts(*association, &grant);
+  DraftSets(*association, set, grant, now);
+  return ApplyGrant(id, grant, flow, info, now);
+}
+
+Applied AssociationSlice::ApplyGrant(AssociationId id, const Grant& grant,
+                                     FlowId flow, const FlowInfo& info,
+                                     Instant now) {
+  Association& association = Get(id);
+  if (!StoreDraft(association)) return Applied::kTooManyIdentities;
+  const bool created = association.state == AssociationState::kReserved;
+  const bool moved = flow.valid() && flow != association.flow;
+  if (created) {
+    Enter(id, grant.impi);
+    association.secagree = grant.secagree;
+    SetState(association, AssociationState::kSuspended);
+    association.suspended_until = After(now, suspend_max_);
+    if (!flow.valid()) association.flow = {};
+  }
+  Bind(id, flow, info);
+  association.authenticated |= grant.had_response;
+  if (created) return Applied::kCreated;
+  return moved ? Applied::kResumed : Applied::kRefreshed;
+}
+
+Applied AssociationSlice::RemoveSet(AssociationId id, const SetEntry* set,
+                                    const Grant& grant, FlowId flow,
+                                    const FlowInfo& info) {
+  if (set == nullptr) return Applied::kNothing;
+  Association& association = Get(id);
+  association.removed_set = HashOfSet(grant.address_of_record, grant.call_id);
+  association.removed_cseq = grant.cseq;
+  DraftTexts(association, nullptr);
+  for (const SetEntry& kept : association.blob.sets()) {
+    if (&kept != set) draft_.CopySet(association.blob, kept);
+  }
+  CHECK(StoreDraft(association)) << "less than before does not fit";
+  if (association.blob.sets().empty()) return Applied::kRemovedAll;
+  Bind(id, flow, info);
+  return Applied::kRemovedSet;
+}
+
+void AssociationSlice::Suspend(AssociationId id, Instant now) {
+  Association& association = Get(id);
+  association.flow = {};
+  if (association.state != AssociationState::kActive) return;
+  SetState(association, AssociationState::kSuspended);
+  association.suspended_until = After(now, suspend_max_);
+}
+
+void AssociationSlice::Remove(AssociationId id) {
+  const Association& association = Get(id);
+  if (association.state != AssociationState::kReserved) {
+    by_tls_.Remove(id.slot, [this](uint32_t slot) -> SlotIndex::Link& {
+      return associations_.At(slot)->by_tls;
+    });
+    by_impi_.Remove(id.slot, [this](uint32_t slot) -> SlotIndex::Link& {
+      return associations_.At(slot)->by_impi;
+    });
+  }
+  --count_of_state_[static_cast<size_t>(association.state)];
+  associations_.Release(id);
+}
+
+bool AssociationSlice::ExpireSets(AssociationId id, Instant now) {
+  Association& association = Get(id);
+  if (association.state == AssociationState::kReserved) return false;
+  if (now >= association.suspended_until) return true;
+  if (now < expires(id)) return association.blob.sets().empty();
+  DraftTexts(association, nullptr);
+  for (const SetEntry& set : association.blob.sets()) {
+    if (set.ends > now) draft_.CopySet(association.blob, set);
+  }
+  CHECK(StoreDraft(association)) << "less than before does not fit";
+  return association.blob.sets().empty();
+}
+
+// ---- what an association shall hold
+
+// Texts of the whole association: the newest that were given.
+void AssociationSlice::DraftTexts(const Association& association,
+                                  const Grant* grant) {
+  const AssociationBlob& blob = association.blob;
+  const BlobHeader& old = blob.header();
+  const auto newest = [&](std::string_view given, TextPlace place) {
+    return given.empty() ? blob.Text(place) : given;
+  };
+  draft_.Reset();
+  const Grant none;
+  const Grant& given = grant == nullptr ? none : *grant;
+  // The IMPI is what it was made with: another one never gets here (rule D10).
+  const bool reserved = association.state == AssociationState::kReserved;
+  draft_.impi = reserved ? given.impi : blob.Text(old.impi);
+  draft_.instance = newest(given.instance, old.instance);
+  draft_.charging_functions =
+      newest(given.charging_functions, old.charging_functions);
+  draft_.term_ioi = newest(given.term_ioi, old.term_ioi);
+  draft_.reg_id = given.instance.empty() ? old.reg_id : given.reg_id;
+  if (grant != nullptr) {
+    // Spec 5.4: the newest Service-Route serves every set.
+    for (const std::string_view route : grant->service_routes) {
+      draft_.AddRoute(route);
+    }
+  } else {
+    for (const TextPlace& route : blob.routes()) {
+      draft_.AddRoute(blob.Text(route));
+    }
+  }
+}
+
+// The oldest set stays the first: it gives the default identity.
+void AssociationSlice::DraftSets(const Association& association,
+                                 const SetEntry* replaced, const Grant& grant,
+                                 Instant now) {
+  for (const SetEntry& set : association.blob.sets()) {
+    if (&set == replaced) {
+      DraftGrantedSet(grant, now);
+    } else {
+      draft_.CopySet(association.blob, set);
+    }
+  }
+  if (replaced == nullptr) DraftGrantedSet(grant, now);
+}
+
+void AssociationSlice::DraftGrantedSet(const Grant& grant, Instant now) {
+  draft_.AddSet({.ends = After(now, Seconds(grant.expires_s) + grace_),
+                 .granted_s = grant.expires_s,
+                 .cseq = grant.cseq,
+                 .address_of_record = grant.address_of_record,
+                 .contact_uri = grant.contact_uri,
+                 .call_id = grant.call_id});
+  if (grant.identities.empty()) {
+    draft_.AddIdentity({}, grant.address_of_record);
+    return;
+  }
+  // Only what the registrar lists may be asserted: a barred address of record
+  // is not among it (spec 5.6). Parameters behind the URI are not part of a
+  // P-Asserted-Identity (RFC 3325 9.1).
+  for (const std::string_view value : grant.identities) {
+    const std::optional<sip::NameAddrView> name = sip::ParseNameAddr(value);
+    if (!name || name->uri.empty()) continue;
+    const char* end = name->uri.data() + name->uri.size();
+    const std::string_view whole =
+        name->bracketed
+            ? value.substr(0, value.find('>', end - value.data()) + 1)
+            : name->uri;
+    draft_.AddIdentity(whole, name->uri);
+  }
+}
+
+bool AssociationSlice::StoreDraft(Association& association) {
+  const std::span<const std::byte> packed = draft_.Pack();
+  if (packed.empty()) return false;
+  association.blob.Assign(packed);
+  return true;
+}
+
+// ---- states and indices
+
+// From now on it can be found by its TLS session and its IMPI.
+void AssociationSlice::Enter(AssociationId id, std::string_view impi) {
+  by_tls_.Insert(id.slot, HashOfSession(Get(id).tls_session),
+                 [this](uint32_t slot) -> SlotIndex::Link& {
+                   return associations_.At(slot)->by_tls;
+                 });
+  by_impi_.Insert(id.slot, HashOfImpi(impi),
+                  [this](uint32_t slot) -> SlotIndex::Link& {
+                    return associations_.At(slot)->by_impi;
+                  });
+}
+
+void AssociationSlice::Bind(AssociationId id, FlowId flow,
+                            const FlowInfo& info) {
+  if (!flow.valid()) return;
+  Association& association = Get(id);
+  association.flow = flow;
+  association.peer = info.peer;
+  association.suspended_until = kNever;
+  SetState(association, AssociationState::kActive);
+  if (association.tls_session == info.tls_session) return;
+
+  const auto link_of = [this](uint32_t slot) -> SlotIndex::Link& {
+    return associations_.At(slot)->by_tls;
+  };
+  by_tls_.Remove(id.slot, link_of);
+  association.tls_session = info.tls_session;
+  association.authenticated = false;
+  by_tls_.Insert(id.slot, HashOfSession(info.tls_session), link_of);
+}
+
+void AssociationSlice::SetState(Association& association,
+                                AssociationState state) {
+  --count_of_state_[static_cast<size_t>(association.state)];
+  association.state = state;
+  ++count_of_state_[static_cast<size_t>(state)];
+}
+
+// ---- look-ups
+
+const AssociationSlice::Association& AssociationSlice::Get(
+    AssociationId id) const {
+  const Association* association = associations_.Find(id);
+  CHECK(association != nullptr) << "the association is gone";
+  return *association;
+}
+
+AssociationSlice::Association& AssociationSlice::Get(AssociationId id) {
+  return const_cast<Association&>(std::as_const(*this).Get(id));
+}
+
+std::string_view AssociationSlice::ImpiOf(uint32_t slot) const {
+  const AssociationBlob& blob = associations_.At(slot)->blob;
+  return blob.Text(blob.header().impi);
+}
+
+AssociationId AssociationSlice::FindByTlsSession(
+    const TlsSessionId& session) const {
+  const auto link_of = [this](uint32_t slot) -> const SlotIndex::Link& {
+    return associations_.At(slot)->by_tls;
+  };
+  uint32_t slot = by_tls_.First(HashOfSession(session), link_of);
+  while (slot != SlotHandle::kNoSlot &&
+         associations_.At(slot)->tls_session != session) {
+    slot = by_tls_.Next(slot, link_of);
+  }
+  return slot == SlotHandle::kNoSlot ? AssociationId{}
+                                     : associations_.HandleAt(slot);
+}
+
+template <typename Visit>
+void AssociationSlice::ForEachOfImpi(std::string_view impi,
+                                     const Visit& visit) const {
+  const auto link_of = [this](uint32_t slot) -> const SlotIndex::Link& {
+    return associations_.At(slot)->by_impi;
+  };
+  for (uint32_t slot = by_impi_.First(HashOfImpi(impi), link_of);
+       slot != SlotHandle::kNoSlot; slot = by_impi_.Next(slot, link_of)) {
+    if (!EqualImpis(ImpiOf(slot), impi)) continue;
+    if (!visit(slot, *associations_.At(slot))) return;
+  }
+}
+
+AssociationId AssociationSlice::FindSameDevice(
+    AssociationId than, std::string_view impi, std::string_view instance,
+    uint32_t reg_id, std::string_view contact_uri) const {
+  const auto same_contact = [&](const AssociationBlob& blob) {
+    const auto sets = blob.sets();
+    return std::any_of(sets.begin(), sets.end(), [&](const SetEntry& set) {
+      return SameUri(blob.Text(set.contact_uri), contact_uri);
+    });
+  };
+  AssociationId found;
+  ForEachOfImpi(impi, [&](uint32_t slot, const Association& other) {
+    if (slot == than.slot) return true;
+    const BlobHeader& header = other.blob.header();
+    const bool same_instance = other.blob.Text(header.instance) == instance;
+    const bool same =
+        same_instance &&
+        (instance.empty() ? same_contact(other.blob) : header.reg_id == reg_id);
+    if (same) found = associations_.HandleAt(slot);
+    return !same;
+  });
+  return found;
+}
+
+bool AssociationSlice::HasActiveTlsFirst(std::string_view impi) const {
+  bool found = false;
+  ForEachOfImpi(impi, [&](uint32_t, const Association& association) {
+    found =
+        association.state == AssociationState::kActive && !association.secagree;
+    return !found;
+  });
+  return found;
+}
+
+uint32_t AssociationSlice::CountOfImpi(std::string_view impi) const {
+  uint32_t count = 0;
+  ForEachOfImpi(impi, [&](uint32_t, const Association&) {
+    ++count;
+    return true;
+  });
+  return count;
+}
+
+std::vector<AssociationId> AssociationSlice::FindByImpi(std::string_view impi,
+                                                        size_t most) const {
+  std::vector<AssociationId> found;
+  if (most == 0) return found;
+  ForEachOfImpi(impi, [&](uint32_t slot, const Association&) {
+    found.push_back(associations_.HandleAt(slot));
+    return found.size() < most;
+  });
+  return found;
+}
+
+// ---- facts
+
+bool AssociationSlice::live(AssociationId id) const {
+  return associations_.Find(id) != nullptr;
+}
+AssociationState AssociationSlice::state(AssociationId id) const {
+  return Get(id).state;
+}
+FlowId AssociationSlice::flow(AssociationId id) const { return Get(id).flow; }
+const Endpoint& AssociationSlice::peer(AssociationId id) const {
+  return Get(id).peer;
+}
+const TlsSessionId& AssociationSlice::tls_session(AssociationId id) const {
+  return Get(id).tls_session;
+}
+std::string_view AssociationSlice::impi(AssociationId id) const {
+  const AssociationBlob& blob = Get(id).blob;
+  return blob.Text(blob.header().impi);
+}
+bool AssociationSlice::authenticated(AssociationId id) const {
+  return Get(id).authenticated;
+}
+bool AssociationSlice::secagree(AssociationId id) const {
+  return Get(id).secagree;
+}
+
+Instant AssociationSlice::expires(AssociationId id) const {
+  const Association& association = Get(id);
+  Instant earliest = association.suspended_until;
+  for (const SetEntry& set : association.blob.sets()) {
+    earliest = std::min(earliest, set.ends);
+  }
+  return earliest;
+}
+
+uint32_t AssociationSlice::expiry_s_max(AssociationId id) const {
+  uint32_t longest = 0;
+  for (const SetEntry& set : Get(id).blob.sets()) {
+    longest = std::max(longest, set.granted_s);
+  }
+  return longest;
+}
+
+// Identities stand in the order of the sets that name them, oldest first.
+std::string_view AssociationSlice::default_identity(AssociationId id) const {
+  return identity_count(id) == 0 ? std::string_view() : identity(id, 0);
+}
+
+std::string_view AssociationSlice::MatchIdentity(AssociationId id,
+                                                 std::string_view uri) const {
+  const AssociationBlob& blob = Get(id).blob;
+  const std::optional<sip::UriView> wanted = sip::ParseUri(uri);
+  if (!wanted) return {};
+  for (const IdentityPlace& identity : blob.identities()) {
+    if (SameIdentity(*wanted, blob.Text(identity.uri))) {
+      return blob.Text(identity.value);
+    }
+  }
+  return {};
+}
+
+size_t AssociationSlice::identity_count(AssociationId id) const {
+  return Get(id).blob.identities().size();
+}
+std::string_view AssociationSlice::identity(AssociationId id,
+                                            size_t index) const {
+  const AssociationBlob& blob = Get(id).blob;
+  CHECK_LT(index, blob.identities().size());
+  return blob.Text(blob.identities()[index].value);
+}
+size_t AssociationSlice::service_route_count(AssociationId id) const {
+  return Get(id).blob.routes().size();
+}
+std::string_view AssociationSlice::service_route(AssociationId id,
+                                                 size_t index) const {
+  const AssociationBlob& blob = Get(id).blob;
+  CHECK_LT(index, blob.routes().size());
+  return blob.Text(blob.routes()[index]);
+}
+size_t AssociationSlice::set_count(AssociationId id) const {
+  return Get(id).blob.sets().size();
+}
+std::string_view AssociationSlice::charging_functions(AssociationId id) const {
+  const AssociationBlob& blob = Get(id).blob;
+  return blob.Text(blob.header().charging_functions);
+}
+std::string_view AssociationSlice::term_ioi(AssociationId id) const {
+  const AssociationBlob& blob = Get(id).blob;
+  return blob.Text(blob.header().term_ioi);
+}
+
+AssociationSlice::Totals AssociationSlice::totals() const {
+  return {.reserved = count_of_state_[0],
+          .active = count_of_state_[1],
+          .suspended = count_of_state_[2]};
+}
+
+AssociationId AssociationSlice::At(uint32_t slot) const {
+  return associations_.At(slot) == nullptr ? AssociationId{}
+                                           : associations_.HandleAt(slot);
+}
+
+// ---- invariants
+
+void AssociationSlice::CheckInvariants() const {
+  std::array<uint32_t, 3> counted{};
+  for (uint32_t slot = 0; slot < associations_.slots_used(); ++slot) {
+    const Association* association = associations_.At(slot);
+    if (association == nullptr) continue;
+    ++counted[static_cast<size_t>(association->state)];
+    CheckAssociation(slot);
+  }
+  CHECK(counted == count_of_state_);
+  const uint32_t entered = counted[1] + counted[2];
+  CHECK_EQ(by_tls_.size(), entered);
+  CHECK_EQ(by_impi_.size(), entered);
+}
+
+void AssociationSlice::CheckAssociation(uint32_t slot) const {
+  const Association& association = *associations_.At(slot);
+  const AssociationBlob& blob = association.blob;
+  if (association.state == AssociationState::kReserved) {
+    CHECK(blob.sets().empty());
+    return;
+  }
+  const bool active = association.state == AssociationState::kActive;
+  CHECK_EQ(active, association.flow.valid());
+  CHECK_EQ(active, association.suspended_until == kNever);
+  CHECK_EQ(association.by_tls.hash, HashOfSession(association.tls_session));
+  CHECK_EQ(association.by_impi.hash, HashOfImpi(ImpiOf(slot)));
+  blob.CheckInvariants();
+
+  CHECK(FindByTlsSession(association.tls_session).valid());
+  bool found = ImpiOf(slot).empty();
+  ForEachOfImpi(ImpiOf(slot), [&](uint32_t other, const Association&) {
+    found |= other == slot;
+    return !found;
+  });
+  CHECK(found) << "the association is not in the index of IMPIs";
+}
+
+}  // namespace sallyport::registration

@@ -1,0 +1,54 @@
+// The private identity of a UE (IMPI) and how two of them compare: by octets up
+// to the last '@', without regard to ASCII case behind it, where a host name
+// stands.
+#ifndef CORE_REGISTRATION_IMPI_H_
+#define CORE_REGISTRATION_IMPI_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/base/attributes.h"
+#include "core/sip/limits.h"
+
+namespace sallyport::registration {
+
+// Text without quotes and quoted-pairs, on the stack.
+// Bounds: the longest header value; a longer text becomes the empty one.
+class UnquotedText {
+ public:
+  explicit UnquotedText(std::string_view text);
+  std::string_view view() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return {octets_.data(), size_};
+  }
+
+ private:
+  std::array<char, sip::kHeaderValueBytesMax> octets_;
+  size_t size_ = 0;
+};
+
+// Both are unquoted. An empty IMPI equals none, not even itself.
+bool EqualImpis(std::string_view a, std::string_view b);
+
+// 64 bits of several texts, the same in every run and on every shard: FNV-1a,
+// its bits spread at the end. Equal IMPIs give equal bits. Not a secret.
+class Fingerprint {
+ public:
+  Fingerprint& Add(
+      std::string_view part);  // part and size: parts do not run on
+  Fingerprint& AddImpi(std::string_view impi);
+  uint64_t Take() const;
+
+ private:
+  void AddOctet(char octet) {
+    state_ = (state_ ^ static_cast<uint8_t>(octet)) * 0x100000001b3;
+  }
+  void AddSize(size_t size);
+
+  uint64_t state_ = 0xcbf29ce484222325;
+};
+
+}  // namespace sallyport::registration
+
+#endif  // CORE_REGISTRATION_IMPI_H_
