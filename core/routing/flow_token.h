@@ -1,0 +1,50 @@
+// A flow token names an association in the user part of our Path and
+// Record-Route URIs, in a way that nobody else can make up (RFC 5626 5.2,
+// spec 6.9).
+#ifndef CORE_ROUTING_FLOW_TOKEN_H_
+#define CORE_ROUTING_FLOW_TOKEN_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/slab.h"
+#include "core/edge_config.h"
+#include "core/flow.h"
+
+namespace sallyport::routing {
+
+enum class TokenUse : uint8_t { kPath, kRecordRoute };  // "t.", "r."
+
+struct FlowToken {
+  ShardId shard = 0;
+  SlotHandle
+      association;  // invalid: of a UE without association (clear REGISTER)
+};
+
+// The user part: prefix, then base64url (RFC 4648 5, no padding) of shard,
+// slot, epoch and 112 bits of a MAC over them and the use: 24 octets, so that
+// each bit of the text counts.
+class TokenText {
+ public:
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  friend TokenText WriteToken(const Mac&, TokenUse, const FlowToken&);
+  std::array<char, 48> text_{};
+  uint8_t size_ = 0;
+};
+TokenText WriteToken(const Mac& mac, TokenUse use, const FlowToken& token);
+
+struct TokenRead {
+  enum class Verdict : uint8_t { kNotAToken, kForged, kGenuine };
+  Verdict verdict = Verdict::kNotAToken;
+  TokenUse use = TokenUse::kPath;
+  FlowToken token;  // kGenuine only
+};
+// `user` is a URI's user part as it came. The MAC is compared in constant time.
+TokenRead ReadToken(const Mac& mac, std::string_view user);
+
+}  // namespace sallyport::routing
+
+#endif  // CORE_ROUTING_FLOW_TOKEN_H_
