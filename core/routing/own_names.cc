@@ -1,0 +1,108 @@
+#include "core/routing/own_names.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+
+namespace sallyport::routing {
+namespace {
+
+constexpr uint16_t kSipPort = 5060;
+constexpr uint16_t kSipsPort = 5061;
+
+// A quoted string of RFC 3261 25.1 that says `text`.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+std::string_view WithoutLastDot(std::string_view host) {
+  if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
+  return host;
+}
+
+bool UsableAddress(const IpAddress& address) {
+  return address.valid() && !address.is_unspecified();
+}
+
+// An IPv6 address stands in brackets wherever SIP says `host`.
+std::string HostText(const IpAddress& address) {
+  return address.is_v6() ? absl::StrCat("[", address.ToString(), "]")
+                         : address.ToString();
+}
+
+std::string GeneratedAt(const EdgeConfig& config) {
+  const IpAddress& address = config.core_listen.address;
+  return UsableAddress(address) ? HostText(address) : config.domain;
+}
+
+uint16_t DefaultPort(const sip::UriView& uri) {
+  std::optional<sip::Transport> transport = sip::UriTransport(uri);
+  return transport == sip::Transport::kTls ? kSipsPort : kSipPort;
+}
+
+}  // namespace
+
+OwnNames::OwnNames(const EdgeConfig& config)
+    : domain(config.domain),
+      core_sent_by(absl::StrCat(config.domain, ":", config.core_listen.port)),
+      path_tail(absl::StrCat("@", core_sent_by, ";lr>")),
+      core_route_tail(path_tail),
+      visited_network(absl::StrCat(
+          "P-Visited-Network-ID: ", Quoted(config.visited_network_id), "\r\n")),
+      access_network(
+          absl::StrCat("P-Access-Network-Info: ", config.access_network_info,
+                       ";network-provided\r\n")),
+      // Source: TS 24.229 4.5 (type 1 between visited and home network).
+      orig_ioi(Quoted(absl::StrCat("Type 1", config.ioi))),
+      icid_generated_at(GeneratedAt(config)),
+      icid_prefix(absl::StrCat("p", config.shard, "-")),
+      core_port_(config.core_listen.port),
+      tls_port_(config.tls_port) {
+  names_.push_back(std::string(WithoutLastDot(config.domain)));
+  for (const std::string& host : config.own_hosts) {
+    std::optional<IpAddress> address = IpAddress::Parse(host);
+    if (address.has_value()) {
+      addresses_.push_back(*address);
+    } else {
+      names_.push_back(std::string(WithoutLastDot(host)));
+    }
+  }
+  if (UsableAddress(config.core_listen.address)) {
+    addresses_.push_back(config.core_listen.address);
+  }
+}
+
+bool OwnNames::IsOurName(std::string_view host) const {
+  host = WithoutLastDot(host);
+  return std::ranges::any_of(names_, [host](const std::string& name) {
+    return sip::EqualsIgnoreCase(name, host);
+  });
+}
+
+bool OwnNames::IsOurs(const sip::UriView& uri, uint16_t flow_port) const {
+  if (uri.scheme != sip::UriScheme::kSip &&
+      uri.scheme != sip::UriScheme::kSips) {
+    return false;
+  }
+  uint16_t port = uri.port;
+  if (IsOurName(uri.host)) {
+    if (port == 0) return true;
+  } else {
+    std::optional<IpAddress> address = IpAddress::Parse(uri.host);
+    if (!address.has_value()) return false;
+    if (std::ranges::find(addresses_, *address) == addresses_.end()) {
+      return false;
+    }
+    if (port == 0) port = DefaultPort(uri);
+  }
+  return port == core_port_ || port == flow_port || port == tls_port_;
+}
+
+}  // namespace sallyport::routing

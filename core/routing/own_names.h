@@ -1,0 +1,51 @@
+// What the proxy writes of itself into messages, prepared once at the start.
+#ifndef CORE_ROUTING_OWN_NAMES_H_
+#define CORE_ROUTING_OWN_NAMES_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/endpoint.h"
+#include "core/edge_config.h"
+#include "core/sip/values.h"
+
+namespace sallyport::routing {
+
+struct OwnNames {
+  explicit OwnNames(const EdgeConfig& config);
+
+  std::string domain;           // `pcscf1.ims.example.com`
+  std::string core_sent_by;     // `pcscf1.ims.example.com:5060`
+  std::string path_tail;        // `@pcscf1.ims.example.com:5060;lr>`
+  std::string core_route_tail;  // the same, of Record-Route towards the core
+  std::string visited_network;  // `P-Visited-Network-ID: "ims.example.com"\r\n`
+  // `P-Access-Network-Info: ...;network-provided\r\n`
+  std::string access_network;
+  std::string orig_ioi;           // `"Type 1ims.example.com"`
+  std::string icid_generated_at;  // `192.0.2.10`
+  // `p1-`: the shard. What makes an icid unique to a process is in its number.
+  std::string icid_prefix;
+
+  // Host (and port, transport when given) mean us: spec 6.3.
+  // `flow_port`: the listener's port of the flow in question.
+  //
+  // A name of ours without a port is us whatever the transport, since SRV
+  // records may lead from a name to any port. An address without a port means
+  // the default one of its scheme and transport (RFC 3263 4.2), so another
+  // element on our own address is not taken for us.
+  bool IsOurs(const sip::UriView& uri, uint16_t flow_port) const;
+
+ private:
+  bool IsOurName(std::string_view host) const;
+
+  std::vector<std::string> names_;
+  std::vector<IpAddress> addresses_;
+  uint16_t core_port_;
+  uint16_t tls_port_;
+};
+
+}  // namespace sallyport::routing
+
+#endif  // CORE_ROUTING_OWN_NAMES_H_
