@@ -1,0 +1,471 @@
+#include "core/routing/rewrite.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/registration/security_agreement.h"
+#include "core/routing/trust.h"
+#include "core/sip/edit.h"
+#include "core/sip/values.h"
+
+namespace sallyport::routing {
+namespace {
+
+using sip::HeaderField;
+using sip::HeaderId;
+using sip::ListCursor;
+using sip::MessageView;
+using sip::Method;
+using sip::Scratch;
+using sip::SpliceList;
+
+constexpr std::string_view kRequirePath = "Require: path\r\n";
+
+std::string_view TransportText(sip::Transport transport) {
+  switch (transport) {
+    case sip::Transport::kUdp:
+      return "UDP";
+    case sip::Transport::kTcp:
+      return "TCP";
+    case sip::Transport::kTls:
+      return "TLS";
+  }
+  return "TCP";
+}
+
+// ---- what every request gets
+
+// Source: RFC 3261 16.6 step 8
+void InsertVia(const MessageView& request, const Hop& hop,
+               std::string_view sent_by, Scratch& scratch, SpliceList& out) {
+  sip::InsertTop(request,
+                 scratch.Join("Via: SIP/2.0/", TransportText(hop.sent_on), " ",
+                              sent_by, ";branch=", hop.branch, "\r\n"),
+                 out);
+}
+
+// Source: RFC 3261 16.6 step 3
+void CountHop(const MessageView& request, const RequestParts& parts,
+              Scratch& scratch, SpliceList& out) {
+  const HeaderField* field = request.Find(HeaderId::kMaxForwards);
+  if (field == nullptr || parts.max_forwards < 0) {
+    sip::AppendField(request, "Max-Forwards: 70\r\n", out);
+    return;
+  }
+  const int left = parts.max_forwards > 0 ? parts.max_forwards - 1 : 0;
+  scratch.Begin();
+  scratch.AppendUint(static_cast<uint64_t>(left));
+  sip::ReplaceValue(*field, scratch.Take(), out);
+}
+
+// Source: RFC 3329 2.3.1 (the agreement is between the UE and us)
+void DropAgreement(const MessageView& request, SpliceList& out) {
+  (void)sip::RemoveOptionTag(request, HeaderId::kRequire, "sec-agree", out);
+  (void)sip::RemoveOptionTag(request, HeaderId::kProxyRequire, "sec-agree",
+                             out);
+}
+
+// `icid-value="p1-65f0c2a4-0000002a";icid-generated-at=...;orig-ioi="..."`; no
+// term-ioi, which is the answering network's to say.
+// Source: RFC 7315 5.6, TS 24.229 4.5
+void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
+  scratch.Append("P-Charging-Vector: icid-value=\"");
+  scratch.Append(own.icid_prefix);
+  scratch.AppendHex(icid >> 32, 8);
+  scratch.Append("-");
+  scratch.AppendHex(icid & 0xffffffffu, 8);
+  scratch.Append("\";icid-generated-at=");
+  scratch.Append(own.icid_generated_at);
+  scratch.Append(";orig-ioi=");
+  scratch.Append(own.orig_ioi);
+  scratch.Append("\r\n");
+}
+
+bool HasTag(const MessageView& request, HeaderId id, std::string_view tag) {
+  ListCursor tags(request, id);
+  while (tags.Next()) {
+    if (sip::EqualsIgnoreCase(tags.value(), tag)) return true;
+  }
+  return false;
+}
+
+// ---- Route and Record-Route
+
+std::optional<sip::UriView> RouteUri(std::string_view value) {
+  std::optional<sip::NameAddrView> route = sip::ParseNameAddr(value);
+  if (!route.has_value()) return std::nullopt;
+  return sip::ParseUri(route->uri);
+}
+
+// How many Route values on top are ours, and the first user part among them.
+struct OwnRoutes {
+  size_t count = 0;
+  std::string_view user;
+};
+OwnRoutes CountOwnRoutes(const MessageView& request, const OwnNames& own,
+                         uint16_t port) {
+  OwnRoutes routes;
+  ListCursor values(request, HeaderId::kRoute);
+  while (values.Next()) {
+    std::optional<sip::UriView> uri = RouteUri(values.value());
+    if (!uri.has_value() || !own.IsOurs(*uri, port)) break;
+    if (routes.user.empty()) routes.user = uri->user;
+    ++routes.count;
+  }
+  return routes;
+}
+
+// A sips request asks for sips wherever its dialog goes (RFC 3261 16.6 step 4).
+bool IsSecure(const MessageView& request, const RequestParts& parts,
+              size_t routes_popped) {
+  if (parts.request_uri.scheme == sip::UriScheme::kSips) return true;
+  ListCursor values(request, HeaderId::kRoute);
+  for (size_t i = 0; values.Next(); ++i) {
+    if (i < routes_popped) continue;
+    std::optional<sip::UriView> uri = RouteUri(values.value());
+    return uri.has_value() && uri->scheme == sip::UriScheme::kSips;
+  }
+  return false;
+}
+
+struct RecordRoute {
+  std::string_view user;
+  bool secure = false;
+  uint16_t protected_port = 0;
+};
+
+void AppendCoreRoute(const RecordRoute& route, const OwnNames& own,
+                     Scratch& scratch) {
+  scratch.Append(route.secure ? "Record-Route: <sips:" : "Record-Route: <sip:");
+  scratch.Append(route.user);
+  scratch.Append(own.core_route_tail);
+  scratch.Append("\r\n");
+}
+
+// The port is that of the listener on which the UE's session lives.
+// Source: TS 24.229 5.2.6.3.3, RFC 5658 5
+void AppendUeRoute(const RecordRoute& route, const OwnNames& own,
+                   Scratch& scratch) {
+  scratch.Append(route.secure ? "Record-Route: <sips:" : "Record-Route: <sip:");
+  scratch.Append(route.user);
+  scratch.Append("@");
+  scratch.Append(own.domain);
+  scratch.Append(":");
+  scratch.AppendUint(route.protected_port);
+  // Source: RFC 5630 3.1.1 (sips says tls by itself)
+  scratch.Append(route.secure ? ";lr>\r\n" : ";transport=tls;lr>\r\n");
+}
+
+enum class Towards : uint8_t { kCore, kUe };
+void InsertRecordRoutes(const MessageView& request, const RecordRoute& route,
+                        Towards towards, const OwnNames& own, Scratch& scratch,
+                        SpliceList& out) {
+  scratch.Begin();
+  if (towards == Towards::kUe) AppendUeRoute(route, own, scratch);
+  AppendCoreRoute(route, own, scratch);
+  if (towards == Towards::kCore) AppendUeRoute(route, own, scratch);
+  sip::InsertFirst(request, HeaderId::kRecordRoute, scratch.Take(), out);
+}
+
+// The stored list in the place of the UE's.
+void ReplaceRoutes(const MessageView& request,
+                   std::span<const std::string_view> service_routes,
+                   Scratch& scratch, SpliceList& out) {
+  (void)sip::RemoveAll(request, HeaderId::kRoute, out);
+  if (service_routes.empty()) return;
+  scratch.Begin();
+  std::string_view before = "Route: ";
+  for (std::string_view route : service_routes) {
+    scratch.Append(before);
+    scratch.Append(route);
+    before = ", ";
+  }
+  scratch.Append("\r\n");
+  sip::InsertFirst(request, HeaderId::kRoute, scratch.Take(), out);
+}
+
+// ---- responses
+
+// Source: RFC 3261 16.7 step 3
+void DropOwnVia(const MessageView& response, SpliceList& out) {
+  (void)sip::RemoveFirstListValues(response, HeaderId::kVia, 1, out);
+}
+
+// Source: RFC 3325 7, 9.3
+bool HidesIdentity(const MessageView& message, const EdgeConfig& config) {
+  return config.strip_pai_always || WantsPrivacy(message, "id");
+}
+
+// Response or request fields that end at the P-CSCF outside of registration.
+void DropRegistrationFields(const MessageView& message, SpliceList& out) {
+  (void)sip::RemoveAll(message, HeaderId::kPath, out);
+  (void)sip::RemoveAll(message, HeaderId::kServiceRoute, out);
+  (void)sip::RemoveAll(message, HeaderId::kPAssociatedUri, out);
+}
+
+}  // namespace
+
+// ------------------------------------------------------------- REGISTER
+
+void RewriteRegister(const MessageView& request, const RequestParts& parts,
+                     const RegisterFacts& facts, const OwnNames& own,
+                     Scratch& scratch, SpliceList& out) {
+  StripFieldsFromUe(request, out);
+  // Source: TS 33.203 P.3, O.2.2
+  std::string_view parameter;
+  std::string_view value = registration::ToString(facts.integrity);
+  if (facts.credentials != nullptr && !value.empty()) {
+    parameter = scratch.Join("integrity-protected=\"", value, "\"");
+  }
+  (void)StripCredentials(request, facts.credentials, parameter, out);
+  DropAgreement(request, out);
+  // A UE's Route is not honoured here, and a Record-Route has no meaning; the
+  // other two are a registrar's words.
+  for (HeaderId id :
+       {HeaderId::kRoute, HeaderId::kRecordRoute, HeaderId::kWwwAuthenticate,
+        HeaderId::kAuthenticationInfo}) {
+    (void)sip::RemoveAll(request, id, out);
+  }
+
+  InsertVia(request, facts.hop, own.core_sent_by, scratch, out);
+  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  CountHop(request, parts, scratch, out);
+
+  // Source: TS 24.229 5.2.2.1
+  scratch.Begin();
+  scratch.Append("Path: <sip:");
+  scratch.Append(facts.path_user);
+  scratch.Append(own.path_tail);
+  scratch.Append("\r\n");
+  if (!HasTag(request, HeaderId::kRequire, "path")) {
+    scratch.Append(kRequirePath);
+  }
+  scratch.Append(own.visited_network);
+  AppendCharging(own, facts.icid, scratch);
+  scratch.Append(own.access_network);
+  sip::AppendField(request, scratch.Take(), out);
+}
+
+void RewriteRegisterResponse(const MessageView& response,
+                             bool add_security_server, Scratch& scratch,
+                             SpliceList& out) {
+  DropOwnVia(response, out);
+  StripTowardsUe(response, /*strip_asserted_identity=*/true, out);
+  (void)sip::RemoveAll(response, HeaderId::kPCalledPartyId, out);
+  // Source: TS 33.203 O.2.2 (our list rides on the registrar's 401)
+  if (add_security_server) {
+    sip::AppendField(response,
+                     scratch.Join("Security-Server: ",
+                                  registration::kSecurityServer, "\r\n"),
+                     out);
+  }
+}
+
+// ------------------------------------------------- requests, UE to core
+
+RouteCheck CheckRoutes(const MessageView& request, const OwnNames& own,
+                       uint16_t protected_port,
+                       std::span<const std::string_view> service_routes) {
+  OwnRoutes popped = CountOwnRoutes(request, own, protected_port);
+  RouteCheck check{.equal = true, .malformed = false, .own_token = popped.user};
+  size_t behind = 0;
+  ListCursor values(request, HeaderId::kRoute);
+  for (size_t i = 0; values.Next(); ++i) {
+    std::optional<sip::UriView> uri = RouteUri(values.value());
+    if (!uri.has_value()) check.malformed = true;
+    if (i < popped.count) continue;
+    const size_t at = behind++;
+    if (!uri.has_value() || at >= service_routes.size()) {
+      check.equal = false;
+      continue;
+    }
+    std::optional<sip::UriView> stored = RouteUri(service_routes[at]);
+    if (!stored.has_value() || !sip::UriEquals(*uri, *stored)) {
+      check.equal = false;
+    }
+  }
+  if (values.malformed()) check.malformed = true;
+  if (behind != service_routes.size() || check.malformed) check.equal = false;
+  return check;
+}
+
+void RewriteOriginating(const MessageView& request, const RequestParts& parts,
+                        const OriginatingFacts& facts, const OwnNames& own,
+                        Scratch& scratch, SpliceList& out) {
+  StripFromUe(request, out);
+  DropAgreement(request, out);
+
+  const size_t popped =
+      CountOwnRoutes(request, own, facts.hop.protected_port).count;
+  if (facts.replace_routes) {
+    ReplaceRoutes(request, facts.service_routes, scratch, out);
+  } else {
+    (void)sip::RemoveFirstListValues(request, HeaderId::kRoute, popped, out);
+  }
+  if (WantsRecordRoute(request)) {
+    RecordRoute route{.user = facts.record_route_user,
+                      .secure = IsSecure(request, parts, popped),
+                      .protected_port = facts.hop.protected_port};
+    InsertRecordRoutes(request, route, Towards::kCore, own, scratch, out);
+  }
+
+  InsertVia(request, facts.hop, own.core_sent_by, scratch, out);
+  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  CountHop(request, parts, scratch, out);
+
+  // Source: RFC 3325 9.1, RFC 7315 table of header fields (none of them in ACK)
+  if (request.method() == Method::kAck) return;
+  scratch.Begin();
+  for (std::string_view identity : facts.asserted) {
+    scratch.Append("P-Asserted-Identity: ");
+    scratch.Append(identity);
+    scratch.Append("\r\n");
+  }
+  scratch.Append(own.access_network);
+  AppendCharging(own, facts.icid, scratch);
+  sip::AppendField(request, scratch.Take(), out);
+}
+
+// ------------------------------------------------- requests, core to UE
+
+std::string_view TopOwnRouteUser(const MessageView& request,
+                                 const OwnNames& own, uint16_t port) {
+  ListCursor values(request, HeaderId::kRoute);
+  if (!values.Next()) return {};
+  std::optional<sip::UriView> uri = RouteUri(values.value());
+  if (!uri.has_value() || !own.IsOurs(*uri, port)) return {};
+  return uri->user;
+}
+
+void RewriteTerminating(const MessageView& request, const RequestParts& parts,
+                        const TerminatingFacts& facts, const EdgeConfig& config,
+                        const OwnNames& own, Scratch& scratch,
+                        SpliceList& out) {
+  StripTowardsUe(request, HidesIdentity(request, config), out);
+  DropRegistrationFields(request, out);
+
+  const size_t popped =
+      CountOwnRoutes(request, own, facts.hop.protected_port).count;
+  (void)sip::RemoveFirstListValues(request, HeaderId::kRoute, popped, out);
+  if (WantsRecordRoute(request)) {
+    RecordRoute route{.user = facts.record_route_user,
+                      .secure = IsSecure(request, parts, popped),
+                      .protected_port = facts.hop.protected_port};
+    InsertRecordRoutes(request, route, Towards::kUe, own, scratch, out);
+  }
+
+  scratch.Begin();
+  scratch.Append(own.domain);
+  scratch.Append(":");
+  scratch.AppendUint(facts.hop.protected_port);
+  std::string_view sent_by = scratch.Take();
+  InsertVia(request, facts.hop, sent_by, scratch, out);
+  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  CountHop(request, parts, scratch, out);
+}
+
+// ------------------------------------------------------------ responses
+
+std::string_view ChargingParam(const MessageView& message,
+                               std::string_view name) {
+  // `icid-value` itself stands where others begin with a semicolon.
+  std::string_view rest = message.Value(HeaderId::kPChargingVector);
+  bool quoted = false;
+  size_t begin = 0;
+  for (size_t i = 0; i <= rest.size(); ++i) {
+    if (i < rest.size() && quoted && rest[i] == '\\') {
+      ++i;
+      continue;
+    }
+    if (i < rest.size() && rest[i] == '"') quoted = !quoted;
+    if (i < rest.size() && (quoted || rest[i] != ';')) continue;
+    std::string_view param =
+        rest.substr(begin, std::min(i, rest.size()) - begin);
+    begin = i + 1;
+    const size_t equals = param.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (sip::EqualsIgnoreCase(sip::TrimLws(param.substr(0, equals)), name)) {
+      return sip::TrimLws(param.substr(equals + 1));
+    }
+  }
+  return {};
+}
+
+SavedCharging ReadCharging(const MessageView& request) {
+  return {.called_party = request.Value(HeaderId::kPCalledPartyId),
+          .icid = ChargingParam(request, "icid-value"),
+          .orig_ioi = ChargingParam(request, "orig-ioi")};
+}
+
+namespace {
+
+// Source: TS 24.229 5.2.6.4.4
+void AppendAnswer(const SavedCharging& saved, const OwnNames& own,
+                  Scratch& scratch) {
+  if (!saved.called_party.empty()) {
+    scratch.Append("P-Asserted-Identity: ");
+    scratch.Append(saved.called_party);
+    scratch.Append("\r\n");
+  }
+  if (saved.icid.empty()) return;
+  scratch.Append("P-Charging-Vector: icid-value=");
+  scratch.Append(saved.icid);
+  if (!saved.orig_ioi.empty()) {
+    scratch.Append(";orig-ioi=");
+    scratch.Append(saved.orig_ioi);
+  }
+  // The same words: type 1 and our own network, now at the answering end.
+  scratch.Append(";term-ioi=");
+  scratch.Append(own.orig_ioi);
+  scratch.Append("\r\n");
+}
+
+}  // namespace
+
+void RewriteResponseToCore(const MessageView& response,
+                           const SavedCharging& saved, const OwnNames& own,
+                           Scratch& scratch, SpliceList& out) {
+  DropOwnVia(response, out);
+  StripFromUe(response, out);
+  if (response.status_code() == 100) return;
+  scratch.Begin();
+  if (response.status_code() < 300) AppendAnswer(saved, own, scratch);
+  scratch.Append(own.access_network);
+  sip::AppendField(response, scratch.Take(), out);
+}
+
+void RewriteResponseToUe(const MessageView& response, const EdgeConfig& config,
+                         Scratch&, SpliceList& out) {
+  DropOwnVia(response, out);
+  StripTowardsUe(response, HidesIdentity(response, config), out);
+  DropRegistrationFields(response, out);
+  (void)sip::RemoveAll(response, HeaderId::kPCalledPartyId, out);
+}
+
+// Target refreshes (re-INVITE, UPDATE, NOTIFY) are Record-Routed again, so that
+// a peer which lost its route set learns it (RFC 3261 16.6 step 4, last
+// paragraph).
+bool WantsRecordRoute(const MessageView& request) {
+  switch (request.method()) {
+    case Method::kInvite:
+    case Method::kSubscribe:
+    case Method::kRefer:
+    case Method::kNotify:
+    case Method::kUpdate:
+    case Method::kOther:
+      return true;
+    case Method::kRegister:
+    case Method::kAck:
+    case Method::kBye:
+    case Method::kCancel:
+    case Method::kOptions:
+    case Method::kMessage:
+    case Method::kPrack:
+    case Method::kInfo:
+    case Method::kPublish:
+      return false;
+  }
+  return true;
+}
+
+}  // namespace sallyport::routing
