@@ -44,18 +44,18 @@ std::string Replaced(std::string text, std::string_view from,
 struct RegisterText {
   std::string user = "alice";
   std::string impi = "alice_private@ims.example.com";  // "": no Authorization
-  std::string response = {};                                // "": response=""
+  std::string response = {};                           // "": response=""
   std::string transport = "TLS";
   std::string sent_by = "192.168.1.10:5062";
   std::string branch = {};  // "": a fresh one
   std::string call_id = "reg-1";
   int cseq = 1;
-  std::string contact = {};          // "": made of user, sent_by
-  std::string instance = {};         // urn:uuid:..., or ""
+  std::string contact = {};     // "": made of user, sent_by
+  std::string instance = {};    // urn:uuid:..., or ""
   std::string expires = "600";  // of the Contact; "": none
   bool secagree = false;        // the client half
   bool verify = false;          // and Security-Verify
-  std::string extra = {};            // whole lines
+  std::string extra = {};       // whole lines
 
   std::string Text() const;
 };
@@ -66,7 +66,7 @@ struct RequestText {
   std::string uri = "sip:bob@example.net";
   std::string via =
       "SIP/2.0/TLS 192.168.1.10:5062;rport";  // the branch is added
-  std::string branch = {};                         // "": a fresh one
+  std::string branch = {};                    // "": a fresh one
   std::string from = "<sip:alice@ims.example.com>;tag=ue-1";
   std::string to = "<sip:bob@example.net>";
   std::string call_id = "call-1";

@@ -1,0 +1,320 @@
+// The life of associations: what a 200 grants, what time and closed connections
+// take.
+#include <algorithm>
+
+#include "absl/log/check.h"
+#include "core/edge_impl.h"
+#include "core/granted_expiry.h"
+#include "core/sip/values.h"
+
+namespace sallyport {
+namespace {
+
+using registration::Applied;
+using registration::AssociationState;
+
+// Source: TS 24.229 5.4.1.2.1: the IMPI of one who gave none is the public
+// identity without scheme, parameters and port.
+std::string_view ImpiOf(std::string_view aor) {
+  const size_t scheme = aor.find(':');
+  if (scheme != std::string_view::npos) aor.remove_prefix(scheme + 1);
+  aor = aor.substr(0, aor.find_first_of(";?"));
+  const size_t host = aor.rfind('@');
+  if (host == std::string_view::npos || aor.ends_with(']')) return aor;
+  const size_t port = aor.rfind(':');
+  return port != std::string_view::npos && port > host ? aor.substr(0, port)
+                                                       : aor;
+}
+
+// All values of a list header, as many as fit.
+template <size_t kMost>
+size_t ReadList(const sip::MessageView& message, sip::HeaderId id,
+                std::array<std::string_view, kMost>& out) {
+  size_t count = 0;
+  for (sip::ListCursor c(message, id); count < kMost && c.Next();) {
+    if (!c.value().empty()) out[count++] = c.value();
+  }
+  return count;
+}
+
+}  // namespace
+
+// Derived, never stored: the slice alone knows whose an association is.
+Edge::Impl::Bond Edge::Impl::BondOf(const Flow& flow) const {
+  if (!slice_.live(flow.association)) return Bond::kNone;
+  const AssociationState state = slice_.state(flow.association);
+  const bool ours = slice_.flow(flow.association) == flow.id;
+  if (state == AssociationState::kReserved)
+    return ours ? Bond::kReserved : Bond::kNone;
+  return ours && state == AssociationState::kActive ? Bond::kActive
+                                                    : Bond::kRebinding;
+}
+
+Edge::Impl::Binding& Edge::Impl::BindingOf(AssociationId id) {
+  if (id.slot >= bindings_.size()) bindings_.resize(id.slot + 1);
+  return bindings_[id.slot];
+}
+
+bool Edge::Impl::StillLive(AssociationId id) {
+  if (!slice_.live(id)) return false;
+  if (slice_.state(id) == AssociationState::kReserved) return true;
+  if (!slice_.ExpireSets(id, now_)) return true;
+  RemoveAssociation(id, CounterId::kAssociationsExpired);
+  return false;
+}
+
+// ---------------------------------------------------------------- the 200
+
+Applied Edge::Impl::ApplyGrant(Transaction& transaction) {
+  const routing::RegisterMemory& memory = transaction.registration;
+  if (!slice_.live(memory.association)) return Applied::kNothing;
+  registration::Grant grant;
+  if (!ReadGrant(transaction, grant) || !MayApply(memory, transaction, grant)) {
+    return Applied::kNothing;
+  }
+  std::array<std::string_view, kIdentitiesMax> identities;
+  std::array<std::string_view, sip::kRouteValuesMax> routes;
+  grant.identities = {
+      identities.data(),
+      ReadList(message_, sip::HeaderId::kPAssociatedUri, identities)};
+  grant.service_routes = {
+      routes.data(), ReadList(message_, sip::HeaderId::kServiceRoute, routes)};
+  return ApplyTo(memory.association, grant, FlowToBind(transaction));
+}
+
+// False: the 200 says nothing about a registration of ours.
+bool Edge::Impl::ReadGrant(const Transaction& transaction,
+                           registration::Grant& grant) {
+  const routing::RegisterMemory& memory = transaction.registration;
+  const std::string_view request = transaction.request.view();
+  if (memory.contacts == 0 && !memory.star) return false;  // it only asked
+  const auto to = sip::ParseNameAddr(message_.Value(sip::HeaderId::kTo));
+  const auto cseq = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
+  if (!to || !cseq) return false;
+  const std::string_view username = memory.username.In(request);
+  grant.impi = username.empty() ? ImpiOf(to->uri) : UnquoteImpi(username);
+  grant.address_of_record = to->uri;
+  grant.call_id = message_.Value(sip::HeaderId::kCallId);
+  grant.cseq = cseq->number;
+  grant.expires_s = memory.star ? 0 : ExpiryOf(transaction);
+  grant.contact_uri = memory.contact_uri.In(request);
+  grant.instance = memory.instance.In(request);
+  grant.reg_id = memory.reg_id;
+  grant.charging_functions =
+      message_.Value(sip::HeaderId::kPChargingFunctionAddresses);
+  grant.term_ioi = routing::ChargingParam(message_, "term-ioi");
+  grant.secagree = memory.secagree;
+  grant.had_response = memory.had_response;
+  return true;
+}
+
+// With several contacts the longest counts: all are bound to this connection.
+uint32_t Edge::Impl::ExpiryOf(const Transaction& transaction) {
+  const routing::RegisterMemory& memory = transaction.registration;
+  const std::string_view request = transaction.request.view();
+  RegisteredContact contact{.uri = memory.contact_uri.In(request),
+                            .instance = memory.instance.In(request),
+                            .reg_id = memory.reg_id,
+                            .expires_s = memory.expires_s};
+  uint32_t expires_s = GrantedExpiry(message_, contact);
+  if (memory.contacts == 1) return expires_s;
+  sip::MessageView sent;
+  if (sent.Scan(request, scan_policy_) != sip::ScanVerdict::kOk)
+    return expires_s;
+  for (sip::ListCursor c(sent, sip::HeaderId::kContact); c.Next();) {
+    const auto other = sip::ParseNameAddr(c.value());
+    if (!other || other->uri == contact.uri) continue;
+    expires_s = std::max(
+        expires_s, GrantedExpiry(message_, {.uri = other->uri,
+                                            .instance = contact.instance,
+                                            .expires_s = memory.expires_s}));
+  }
+  return expires_s;
+}
+
+// Source: TS 33.203 O.2.2, spec 5.3: digest was used, by the one whose it is. A
+// connection belongs to one IMPI, whatever arrives in which order.
+bool Edge::Impl::MayApply(const routing::RegisterMemory& memory,
+                          const Transaction& transaction,
+                          const registration::Grant& grant) const {
+  const AssociationId id = memory.association;
+  const std::string_view username =
+      memory.username.In(transaction.request.view());
+  if (slice_.state(id) == AssociationState::kReserved) {
+    return !grant.impi.empty() &&
+           (memory.had_response || config_.assoc_without_digest);
+  }
+  if (!username.empty())
+    return registration::SameImpi(username, slice_.impi(id));
+  return grant.expires_s == 0 ||
+         (config_.assoc_without_digest && grant.impi == slice_.impi(id));
+}
+
+// Null: the connection is gone, so the association waits for another
+// (spec 2.2).
+Flow* Edge::Impl::FlowToBind(const Transaction& transaction) {
+  const AssociationId id = transaction.registration.association;
+  const auto usable = [&](FlowId flow_id) -> Flow* {
+    Flow* flow = flows_.Find(flow_id);
+    return flow != nullptr && !flow->closing && flow->association == id
+               ? flow
+               : nullptr;
+  };
+  if (Flow* flow = usable(transaction.upstream.flow)) return flow;
+  return slice_.state(id) == AssociationState::kActive ? usable(slice_.flow(id))
+                                                       : nullptr;
+}
+
+Applied Edge::Impl::ApplyTo(AssociationId id, const registration::Grant& grant,
+                            Flow* flow) {
+  Flow* before = slice_.state(id) == AssociationState::kActive
+                     ? flows_.Find(slice_.flow(id))
+                     : nullptr;
+  const Applied applied =
+      flow != nullptr ? slice_.Apply(id, grant, flow->id, flow->info, now_)
+                      : slice_.Apply(id, grant, FlowId{}, FlowInfo{}, now_);
+  if (slice_.state(id) == AssociationState::kSuspended) {
+    BindingOf(id).remove_at = now_ + config_.suspend_max;
+  }
+  if (flow != nullptr && before != nullptr && before != flow &&
+      slice_.flow(id) == flow->id) {
+    // Source: spec 2.6: the association moved; the old connection is closed.
+    before->association = {};
+    CloseFlow(*before, CloseReason::kRebound);
+  }
+  if (flow != nullptr && BondOf(*flow) == Bond::kActive) CancelGuard(*flow);
+  return applied;
+}
+
+void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
+  const AssociationId id = transaction.registration.association;
+  switch (applied) {
+    case Applied::kCreated:
+      counters_.Add(CounterId::kAssociationsCreated);
+      ReplaceSameDevice(id, transaction);
+      EvictOverLimit(id);
+      return ArmExpiry(id);
+    case Applied::kRefreshed:
+      counters_.Add(CounterId::kAssociationsRefreshed);
+      return ArmExpiry(id);
+    case Applied::kResumed:
+      counters_.Add(CounterId::kAssociationsResumed);
+      return ArmExpiry(id);
+    case Applied::kRemovedSet:
+      return ArmExpiry(id);
+    case Applied::kRemovedAll:
+      break;
+    case Applied::kNothing:
+    case Applied::kTooManyIdentities:
+      return;
+  }
+  Flow* flow = flows_.Find(slice_.flow(id));
+  RemoveAssociation(id, CounterId::kAssociationsDeregistered);
+  if (flow != nullptr && !flow->closing) {
+    ArmGuard(*flow, config_.deregistered_linger + config_.unregistered,
+             CloseReason::kDeregistered);
+  }
+}
+
+// ---------------------------------------------------------------- replacement
+
+// Source: spec 5.6: one device has one association of an IMPI.
+void Edge::Impl::ReplaceSameDevice(AssociationId id,
+                                   const Transaction& transaction) {
+  const routing::RegisterMemory& memory = transaction.registration;
+  const std::string_view request = transaction.request.view();
+  const AssociationId old =
+      slice_.FindSameDevice(id, slice_.impi(id), memory.instance.In(request),
+                            memory.reg_id, memory.contact_uri.In(request));
+  if (!old.valid()) return;
+  Flow* flow = flows_.Find(slice_.flow(old));
+  const bool same_session = slice_.tls_session(old) == slice_.tls_session(id);
+  RemoveAssociation(old, CounterId::kAssociationsReplaced, !same_session);
+  if (flow != nullptr && !flow->closing) {
+    ArmGuard(*flow, config_.deregistered_linger, CloseReason::kReplaced);
+  }
+}
+
+// The suspended one that ends first makes room.
+void Edge::Impl::EvictOverLimit(AssociationId id) {
+  const uint32_t count = slice_.CountOfImpi(slice_.impi(id));
+  if (count <= config_.associations_per_impi_max) return;
+  AssociationId victim;
+  for (AssociationId other : slice_.FindByImpi(slice_.impi(id), count)) {
+    if (other == id || slice_.state(other) != AssociationState::kSuspended)
+      continue;
+    if (!victim.valid() || slice_.expires(other) < slice_.expires(victim)) {
+      victim = other;
+    }
+  }
+  if (victim.valid())
+    RemoveAssociation(victim, CounterId::kAssociationsReplaced);
+}
+
+// ---------------------------------------------------------------- time and
+// loss
+
+void Edge::Impl::ArmExpiry(AssociationId id) {
+  Binding& binding = BindingOf(id);
+  timers_.Cancel(binding.expiry);
+  binding.expiry = {};
+  Instant deadline = slice_.expires(id);
+  if (slice_.state(id) == AssociationState::kSuspended) {
+    deadline = std::min(deadline, binding.remove_at);
+  }
+  if (deadline == kNever) return;
+  binding.expiry = timers_.Arm(
+      deadline, {static_cast<uint32_t>(TimerKind::kAssociation), id});
+}
+
+void Edge::Impl::OnAssociationDue(AssociationId id) {
+  if (!slice_.live(id)) return;
+  Binding& binding = BindingOf(id);
+  binding.expiry = {};
+  if (slice_.state(id) == AssociationState::kSuspended &&
+      now_ >= binding.remove_at) {
+    return RemoveAssociation(id, CounterId::kAssociationsExpired);
+  }
+  if (StillLive(id)) ArmExpiry(id);
+}
+
+// Its connection is gone: an association waits, a reservation has no more use
+// (unless a REGISTER is under way, whose 200 may still come; spec 2.2).
+void Edge::Impl::SuspendOrForget(AssociationId id) {
+  if (slice_.state(id) == AssociationState::kReserved) {
+    if (BindingOf(id).registers == 0) ForgetReservation(id);
+    return;
+  }
+  slice_.Suspend(id, now_);
+  counters_.Add(CounterId::kAssociationsSuspended);
+  BindingOf(id).remove_at = now_ + config_.suspend_max;
+  ArmExpiry(id);
+}
+
+void Edge::Impl::ForgetReservation(AssociationId id) {
+  BindingOf(id) = {};
+  slice_.Remove(id);
+}
+
+void Edge::Impl::RemoveAssociation(AssociationId id, CounterId why,
+                                   bool revoke) {
+  counters_.Add(why);
+  if (revoke) RevokeSession(slice_.tls_session(id));
+  Flow* flow = flows_.Find(slice_.flow(id));
+  if (flow != nullptr && flow->association == id) {
+    flow->association = {};
+    if (!flow->closing) {
+      ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
+    }
+  }
+  timers_.Cancel(BindingOf(id).expiry);
+  BindingOf(id) = {};
+  slice_.Remove(id);
+}
+
+void Edge::Impl::RevokeSession(const TlsSessionId& session) {
+  counters_.Add(CounterId::kTlsSessionsRevoked);
+  outbox_.Revoke(session);
+}
+
+}  // namespace sallyport

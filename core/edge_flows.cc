@@ -1,0 +1,124 @@
+// Flows come and go: their guards, and what their end means for the rest.
+#include <algorithm>
+
+#include "core/edge_impl.h"
+
+namespace sallyport {
+namespace {
+
+// A hash seed that all shards of the node share, because they share the key.
+uint64_t SharedSeed(const Mac& mac, std::string_view purpose) {
+  uint64_t seed = 0;
+  for (uint8_t octet : mac.Sign(purpose)) seed = seed << 8 ^ seed >> 56 ^ octet;
+  return seed;
+}
+
+uint32_t TimersFor(const EdgeConfig& config) {
+  return 2 * config.flows_max + config.associations_max +
+         2 * config.transactions_max;
+}
+
+}  // namespace
+
+Edge::Impl::Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac,
+                 Instant now)
+    : config_(config),
+      entropy_(entropy),
+      mac_(mac),
+      own_(config_),
+      key_seed_(entropy.Next()),
+      loop_seed_(SharedSeed(mac, "loop")),
+      scan_policy_{.lone_lf = config.lenient},
+      now_(now),
+      flows_(config.flows_max, scan_policy_),
+      slice_(config_, static_cast<uint32_t>(entropy.Next())),
+      challenges_(config.challenge_contexts_max, config.challenged),
+      transactions_(
+          {.capacity = config.transactions_max,
+           .message_bytes_max = config.retained_bytes_max,
+           .first_generation = static_cast<uint32_t>(entropy.Next())}),
+      timers_(TimersFor(config), now),
+      icid_(entropy.Next() << 32) {}
+
+void Edge::Impl::Begin(Instant now) {
+  now_ = now;
+  outbox_.Reset();
+}
+
+void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
+  Begin(now);
+  Flow* flow = flows_.Open(id, info, now);
+  if (flow == nullptr) return outbox_.Close(id, CloseReason::kTableFull);
+  if (flow->info.side != Side::kAccess || !flow->stream()) return;
+  ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
+  if (!info.tls_resumed ||
+      config_.resumption_policy != EdgeConfig::ResumptionPolicy::kRebind) {
+    return;
+  }
+  // Source: TS 33.203 O.2.2, spec 2.6: a resumed connection belongs to the same
+  // session; its first REGISTER may take the association over.
+  const AssociationId known = slice_.FindByTlsSession(info.tls_session);
+  if (!known.valid() ||
+      slice_.state(known) == registration::AssociationState::kReserved) {
+    return;
+  }
+  if (config_.rebind_ip_change ||
+      slice_.peer(known).address == info.peer.address) {
+    flow->association = known;
+  }
+}
+
+void Edge::Impl::OnFlowClosed(FlowId id, Instant now) {
+  Begin(now);
+  Flow* flow = flows_.Find(id);
+  if (flow == nullptr) return;
+  CancelGuard(*flow);
+  timers_.Cancel(flow->message);
+  const Bond bond = BondOf(*flow);
+  const AssociationId association = flow->association;
+  flows_.Close(*flow);
+  if (bond == Bond::kActive || bond == Bond::kReserved)
+    SuspendOrForget(association);
+  // Source: RFC 3261 16.9, spec E28: who waits for this UE hears of it at once.
+  for (;;) {
+    const SlotHandle waiting = transactions_.DetachFirstOfFlow(id.handle.slot);
+    if (!waiting.valid()) break;
+    NoteLost(waiting);
+  }
+}
+
+void Edge::Impl::ArmGuard(Flow& flow, Millis after, CloseReason reason) {
+  timers_.Cancel(flow.guard);
+  flow.guard = timers_.Arm(
+      now_ + after,
+      {static_cast<uint32_t>(TimerKind::kFlowGuard), flow.id.handle});
+  flow.guard_reason = reason;
+}
+
+void Edge::Impl::CancelGuard(Flow& flow) {
+  timers_.Cancel(flow.guard);
+  flow.guard = {};
+  flow.guard_reason = CloseReason::kUnregisteredTimeout;
+}
+
+void Edge::Impl::CloseFlow(Flow& flow, CloseReason reason) {
+  if (flow.closing) return;
+  flow.closing = true;
+  CancelGuard(flow);
+  timers_.Cancel(flow.message);
+  flow.message = {};
+  outbox_.Close(flow.id, reason);
+}
+
+bool Edge::Impl::IsCorePeer(const IpAddress& address) const {
+  const auto has = [&](const auto& list, auto matches) {
+    return std::any_of(list.begin(), list.end(), matches);
+  };
+  return has(config_.core_peers,
+             [&](const Cidr& block) { return block.Contains(address); }) ||
+         has(config_.home_core, [&](const CoreTarget& target) {
+           return target.endpoint.address == address;
+         });
+}
+
+}  // namespace sallyport

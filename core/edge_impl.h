@@ -1,0 +1,321 @@
+// The inside of an Edge. One class, because every procedure works on the same
+// tables; one file for each procedure (edge_*.cc).
+#ifndef CORE_EDGE_IMPL_H_
+#define CORE_EDGE_IMPL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/timer_wheel.h"
+#include "core/edge.h"
+#include "core/flow_table.h"
+#include "core/outbox.h"
+#include "core/registration/association_slice.h"
+#include "core/registration/integrity.h"
+#include "core/registration/security_agreement.h"
+#include "core/routing/branch.h"
+#include "core/routing/flow_token.h"
+#include "core/routing/own_names.h"
+#include "core/routing/rewrite.h"
+#include "core/routing/transaction_table.h"
+#include "core/routing/validation.h"
+#include "core/sip/message.h"
+
+namespace sallyport {
+
+class Edge::Impl {
+ public:
+  Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac, Instant now);
+
+  // ---- events (edge_flows.cc, edge_receive.cc, edge_timers.cc)
+  void OnFlowOpened(FlowId flow, const FlowInfo& info, Instant now);
+  void OnFlowClosed(FlowId flow, Instant now);
+  size_t OnReceived(FlowId flow, const Endpoint& peer,
+                    std::string_view received, Instant now);
+  void OnHandedOver(const HandedOver& message, Instant now);
+  void OnChallengeShared(uint64_t challenge, Instant now);
+  void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
+                      Instant now);
+  bool OnTimer(Instant now);
+  Instant NextDeadline() const;
+
+  Actions actions() const { return outbox_.actions(); }
+  const Counters& counters() const { return counters_; }
+
+  // ---- looking in (edge_inspect.cc)
+  Totals totals() const;
+  std::vector<AssociationInfo> FindAssociations(std::string_view impi,
+                                                size_t most) const;
+  void CheckInvariants();
+
+ private:
+  // P-Associated-URI values of one 200 that are looked at.
+  static constexpr size_t kIdentitiesMax = 256;
+
+  using AssociationId = registration::AssociationId;
+  using Transaction = routing::Transaction;
+
+  // Where the message in hand came from.
+  struct Inbound {
+    FlowId flow;
+    Flow* record = nullptr;  // null: another shard's flow
+    const FlowInfo* info = nullptr;
+    Endpoint peer;
+
+    bool handed_over() const { return record == nullptr; }
+    bool stream() const { return info->transport != sip::Transport::kUdp; }
+    bool access() const { return info->side == Side::kAccess; }
+    bool protected_access() const {
+      return access() && info->transport == sip::Transport::kTls;
+    }
+  };
+
+  // What is known of a REGISTER in hand.
+  struct RegisterRequest {
+    routing::RegisterParts parts;
+    registration::Credentials credentials;
+    registration::AgreementView agreement;
+    registration::IntegrityDecision decision;
+    uint64_t challenge = 0;
+  };
+
+  // How a flow and its association stand to each other.
+  enum class Bond : uint8_t { kNone, kReserved, kActive, kRebinding };
+
+  enum class TimerKind : uint32_t {
+    kFlowGuard,
+    kFlowMessage,
+    kAssociation,
+    kRetransmit,
+    kTransactionEnd,
+  };
+
+  // What the Edge itself keeps of an association, beside the slice's record.
+  struct Binding {
+    TimerId expiry;
+    Instant remove_at = kNever;  // suspended: T_suspend
+    uint16_t registers = 0;      // REGISTER transactions under way
+  };
+
+  void Begin(Instant now);
+
+  // ---- receiving (edge_receive.cc)
+  size_t OnStream(Flow& flow, std::string_view received);
+  size_t OnMessageCut(Flow& flow, std::string_view message);
+  size_t OnNeedMore(Flow& flow, std::string_view received);
+  size_t OnBadStream(Flow& flow, std::string_view received,
+                     const routing::Refusal& answer, CloseReason reason);
+  void OnPing(Flow& flow);
+  void OnDatagram(Flow& flow, const Endpoint& peer, std::string_view datagram);
+  // The message could not be cut out of what it came in.
+  void RefuseCut(const Inbound& in, std::string_view message,
+                 const routing::Refusal& answer);
+  void OnMessage(const Inbound& in, sip::ScanVerdict scan);
+  void OnAccessRequest(const Inbound& in, sip::ScanVerdict scan);
+  void OnCoreRequest(const Inbound& in, sip::ScanVerdict scan);
+  bool MayBeAnswered(const Inbound& in);
+  void DiscardMalformed(const Inbound& in);
+  // Reads parts_; answers what is wrong. False: the request is done with.
+  bool ReadRequest(const Inbound& in, sip::ScanVerdict scan);
+  // It repeats a request that has a transaction: the answer to that is sent
+  // again.
+  bool Absorb(const Inbound& in);
+  bool CancelMatches(const Inbound& in);
+  // ACK is dropped, CANCEL answered, what forms dialogs refused. True: done
+  // with.
+  bool RefuseDialogMethods(const Inbound& in);
+  uint64_t KeyOf(const Inbound& in) const;
+  uint64_t MethodHash() const;
+
+  // ---- answering (edge_send.cc)
+  void Discard(CounterId counter) { counters_.Add(counter); }
+  void Answer(const Inbound& in, const routing::Refusal& answer);
+  // A late answer, from the kept request. The transaction is then complete.
+  void AnswerLate(SlotHandle handle, const routing::Refusal& answer);
+  void CountAnswer(int code);
+  routing::Upstream UpstreamOf(const Inbound& in) const;
+  // Nothing: it cannot be reached any more.
+  std::optional<Destination> ToUpstream(const routing::Upstream& upstream);
+  // Sends the sealed splices_, or `text` when it is not null, as the answer of
+  // a transaction, and keeps it when it may have to be repeated.
+  bool SendUpstream(Transaction& transaction,
+                    std::optional<std::string_view> text);
+  bool Overflowed() const;
+  std::string_view ToTag() const;
+
+  // ---- transactions (edge_send.cc)
+  // Answers 503 and returns an invalid handle when there is no room.
+  SlotHandle BeginTransaction(const Inbound& in, Transaction::Kind kind);
+  // After its final response went upstream.
+  void Complete(SlotHandle handle);
+  void EndTransaction(SlotHandle handle);
+  // message_ and parts_ are those of the kept request again.
+  bool Reload(Transaction& transaction);
+  // Sends the sealed splices to transaction.downstream and starts the timers.
+  void SendDownstream(SlotHandle handle, Transaction& transaction,
+                      Millis timer_f);
+  routing::BranchText BranchOf(SlotHandle handle,
+                               const Transaction& transaction) const;
+  routing::Hop HopOf(const Transaction& transaction, std::string_view branch,
+                     sip::Transport sent_on, uint16_t protected_port) const;
+
+  // ---- time (edge_timers.cc)
+  void OnGuardDue(SlotHandle flow);
+  void OnMessageDue(SlotHandle flow);
+  void OnRetransmitDue(SlotHandle handle);
+  void OnTransactionDue(SlotHandle handle);
+  void NoteLost(SlotHandle handle);
+  void OnLost(SlotHandle handle);
+
+  // ---- REGISTER (edge_register.cc)
+  void OnClearRequest(const Inbound& in, sip::ScanVerdict scan);
+  void OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan);
+  bool ReadRegister(const Inbound& in, sip::ScanVerdict scan,
+                    RegisterRequest& r);
+  routing::Refusal CheckDomain() const;
+  routing::Refusal CheckAgreement(const RegisterRequest& r) const;
+  registration::IntegrityInput StateFor(const Inbound& in,
+                                        const RegisterRequest& r);
+  bool DecideRegister(const Inbound& in, RegisterRequest& r);
+  bool ReserveFor(const Inbound& in, const RegisterRequest& r);
+  bool TooManyDevices(const RegisterRequest& r, AssociationId own);
+  std::string_view UnquoteImpi(std::string_view username);
+  void BeginRegister(const Inbound& in, const RegisterRequest& r);
+  // False: no entry point is left, or it could not be written.
+  bool ForwardRegister(SlotHandle handle, Transaction& transaction,
+                       const sip::HeaderField* credentials);
+  void WriteRegister(SlotHandle handle, const Transaction& transaction,
+                     const sip::HeaderField* credentials,
+                     sip::Transport sent_on);
+  // The next entry point, or 504 when there is none.
+  void RetryRegister(SlotHandle handle);
+  bool HasNextTarget(const Transaction& transaction) const;
+
+  // ---- responses (edge_responses.cc, edge_register_response.cc)
+  void OnResponse(const Inbound& in);
+  std::optional<routing::Branch> OwnBranch() const;
+  bool ComesFromDownstream(const Inbound& in,
+                           const Transaction& transaction) const;
+  void Relay(SlotHandle handle, Transaction& transaction);
+  void WriteResponseUpstream(const Transaction& transaction);
+  void RelayRegister(SlotHandle handle, Transaction& transaction);
+  bool SendRegisterResponse(Transaction& transaction);
+  void RelayGrant(SlotHandle handle, Transaction& transaction);
+  void NoteChallenge(const Transaction& transaction);
+  void NoteFailure(const Transaction& transaction);
+  void ReplaceSole503();
+
+  // ---- associations (edge_associations.cc)
+  Bond BondOf(const Flow& flow) const;
+  Binding& BindingOf(AssociationId id);
+  // Ends what expired; false when nothing is left of it.
+  bool StillLive(AssociationId id);
+  registration::Applied ApplyGrant(Transaction& transaction);
+  bool ReadGrant(const Transaction& transaction, registration::Grant& grant);
+  uint32_t ExpiryOf(const Transaction& transaction);
+  bool MayApply(const routing::RegisterMemory& memory,
+                const Transaction& transaction,
+                const registration::Grant& grant) const;
+  Flow* FlowToBind(const Transaction& transaction);
+  registration::Applied ApplyTo(AssociationId id,
+                                const registration::Grant& grant, Flow* flow);
+  void AfterGrant(registration::Applied applied, Transaction& transaction);
+  void ReplaceSameDevice(AssociationId id, const Transaction& transaction);
+  void EvictOverLimit(AssociationId id);
+  void ArmExpiry(AssociationId id);
+  void OnAssociationDue(AssociationId id);
+  void SuspendOrForget(AssociationId id);
+  void ForgetReservation(AssociationId id);
+  // `why` counts it. Its TLS session may not resume any more, but by `revoke`.
+  void RemoveAssociation(AssociationId id, CounterId why, bool revoke = true);
+  void RevokeSession(const TlsSessionId& session);
+
+  // ---- other requests (edge_originating.cc, edge_terminating.cc)
+  void OnOriginating(const Inbound& in, sip::ScanVerdict scan);
+  routing::Refusal CheckVerify() const;
+  void RouteOriginating(const Inbound& in, AssociationId id);
+  bool CheckOwnToken(const Inbound& in, std::string_view user);
+  bool ToOurselves(uint16_t port) const;
+  void AnswerForOurselves(const Inbound& in);
+  size_t AssertedIdentities(AssociationId id,
+                            std::array<std::string_view, 2>& out);
+  std::optional<Destination> ServiceRouteHop(std::string_view route) const;
+  void ForwardOriginating(const Inbound& in, AssociationId id,
+                          bool routes_equal, const Destination& to);
+  void WriteOriginating(SlotHandle handle, const Transaction& transaction,
+                        AssociationId id, bool routes_equal,
+                        sip::Transport sent_on);
+  void OnTerminating(const Inbound& in, std::string_view user);
+  void ForwardTerminating(const Inbound& in, AssociationId id, Flow& flow);
+  void RememberCharging(Transaction& transaction);
+  void HandOver(const Inbound& in, ShardId shard);
+  routing::Refusal FlowLost() const;
+
+  // ---- flows (edge_flows.cc)
+  void ArmGuard(Flow& flow, Millis after, CloseReason reason);
+  void CancelGuard(Flow& flow);
+  void CloseFlow(Flow& flow, CloseReason reason);
+  bool IsCorePeer(const IpAddress& address) const;
+
+  // ---- looking in (edge_inspect.cc)
+  void CheckAssociations();
+  void CheckTransactions();
+
+  // ---- fixed after construction
+  const EdgeConfig config_;
+  Entropy& entropy_;
+  const Mac& mac_;
+  const routing::OwnNames own_;
+  const uint64_t
+      key_seed_;  // of transaction keys and To tags: this shard's secret
+  const uint64_t loop_seed_;  // of loop hashes: the same on every shard
+  const sip::ScanPolicy scan_policy_;
+
+  // ---- state
+  Instant now_;
+  FlowTable flows_;
+  registration::AssociationSlice slice_;
+  std::vector<Binding> bindings_;  // by association slot
+  registration::ChallengeContexts challenges_;
+  routing::TransactionTable transactions_;
+  TimerWheel timers_;
+  std::deque<SlotHandle> lost_;  // transactions whose way forward is gone
+  uint64_t icid_;                // high half: this process; low half counts
+
+  // ---- the message in hand
+  sip::MessageView message_;
+  routing::RequestParts parts_;
+  std::array<char, 1024> refusal_text_;
+  mutable std::array<char, 16> to_tag_;
+  std::array<char, sip::kHeaderValueBytesMax> impi_;
+  Outbox outbox_;
+
+  Counters counters_;
+};
+
+// Answers that more than one procedure gives.
+namespace answers {
+inline constexpr std::string_view kAllowed = "REGISTER, MESSAGE, OPTIONS";
+inline constexpr routing::Refusal kForbidden{403, "Forbidden", {}};
+inline constexpr routing::Refusal kServerError{
+    500, "Server Internal Error", {}};
+inline constexpr routing::Refusal kUnavailable{503, "Service Unavailable",
+                                               "Retry-After: 30\r\n"};
+inline constexpr routing::Refusal kServerTimeout{504, "Server Time-out", {}};
+inline constexpr routing::Refusal kNotAllowed{
+    405, "Method Not Allowed", "Allow: REGISTER, MESSAGE, OPTIONS\r\n"};
+inline constexpr routing::Refusal kOk{200, "OK", {}};
+inline constexpr routing::Refusal kNoTransaction{
+    481, "Call/Transaction Does Not Exist", {}};
+inline constexpr routing::Refusal kFlowGone{480, "Temporarily Unavailable", {}};
+}  // namespace answers
+
+}  // namespace sallyport
+
+#endif  // CORE_EDGE_IMPL_H_

@@ -1,0 +1,99 @@
+// Looking in: totals, associations, and whether the tables agree with one
+// another.
+#include "absl/log/check.h"
+#include "core/edge_impl.h"
+
+namespace sallyport {
+
+using registration::AssociationState;
+
+Edge::Totals Edge::Impl::totals() const {
+  const registration::AssociationSlice::Totals associations = slice_.totals();
+  return {.flows = flows_.size(),
+          .associations_active = associations.active,
+          .associations_suspended = associations.suspended,
+          .associations_reserved = associations.reserved,
+          .transactions = transactions_.size(),
+          .timers = timers_.armed()};
+}
+
+std::vector<Edge::AssociationInfo> Edge::Impl::FindAssociations(
+    std::string_view impi, size_t most) const {
+  std::vector<AssociationInfo> found;
+  for (uint32_t slot = 0; slot < slice_.slots_used() && found.size() < most;
+       ++slot) {
+    const AssociationId id = slice_.At(slot);
+    if (!id.valid() || (!impi.empty() && slice_.impi(id) != impi)) continue;
+    AssociationInfo info{.id = id,
+                         .impi = slice_.impi(id),
+                         .state = registration::ToString(slice_.state(id)),
+                         .flow = {},
+                         .peer = slice_.peer(id),
+                         .expires = slice_.expires(id),
+                         .identities = {}};
+    if (slice_.state(id) != AssociationState::kSuspended)
+      info.flow = slice_.flow(id);
+    for (size_t i = 0; i < slice_.identity_count(id); ++i) {
+      info.identities.emplace_back(slice_.identity(id, i));
+    }
+    found.push_back(std::move(info));
+  }
+  return found;
+}
+
+void Edge::Impl::CheckInvariants() {
+  slice_.CheckInvariants();
+  transactions_.CheckInvariants();
+  CheckAssociations();
+  CheckTransactions();
+  CHECK_LE(timers_.armed(), 2 * flows_.size() + slice_.totals().active +
+                                slice_.totals().suspended +
+                                2 * transactions_.size());
+}
+
+void Edge::Impl::CheckAssociations() {
+  for (uint32_t slot = 0; slot < slice_.slots_used(); ++slot) {
+    const AssociationId id = slice_.At(slot);
+    if (!id.valid()) continue;
+    const Binding& binding = BindingOf(id);
+    const Flow* flow = flows_.Find(slice_.flow(id));
+    switch (slice_.state(id)) {
+      case AssociationState::kReserved:
+        // Somebody may still turn it into an association.
+        CHECK(binding.registers > 0 ||
+              (flow != nullptr && flow->association == id));
+        CHECK(!binding.expiry.valid());
+        break;
+      case AssociationState::kActive:
+        CHECK(flow != nullptr);
+        CHECK(flow->association == id);
+        CHECK(binding.expiry.valid());
+        break;
+      case AssociationState::kSuspended:
+        CHECK(binding.expiry.valid());
+        CHECK(binding.remove_at != kNever);
+        break;
+    }
+  }
+}
+
+void Edge::Impl::CheckTransactions() {
+  std::vector<uint16_t> registers(bindings_.size());
+  for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
+    const Transaction* transaction = transactions_.At(slot);
+    if (transaction == nullptr) continue;
+    CHECK(transaction->indexed);
+    CHECK(transaction->request.valid());
+    CHECK(transaction->end_timer.valid() || transaction->lost);
+    const AssociationId id = transaction->registration.association;
+    if (slice_.live(id)) ++registers[id.slot];
+    if (transaction->on_flow) {
+      CHECK(flows_.Find(transaction->downstream.flow) != nullptr);
+    }
+  }
+  for (uint32_t slot = 0; slot < registers.size(); ++slot) {
+    CHECK_EQ(registers[slot], bindings_[slot].registers);
+  }
+}
+
+}  // namespace sallyport

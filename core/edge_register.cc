@@ -1,0 +1,321 @@
+// REGISTER on its way to the home network: in clear, and on TLS (spec 2, 4).
+#include <algorithm>
+
+#include "core/edge_impl.h"
+#include "core/routing/clear_policy.h"
+#include "core/sip/values.h"
+
+namespace sallyport {
+namespace {
+
+using registration::AssociationState;
+using registration::Credentials;
+using registration::Integrity;
+using registration::IntegrityDecision;
+using registration::IntegrityInput;
+
+constexpr size_t kUdpBytesMax = 1300;  // Source: RFC 3261 18.1.1
+
+std::string_view UsernameOf(const Credentials& credentials) {
+  return credentials.kind == Credentials::Kind::kDigest
+             ? credentials.digest.username
+             : std::string_view();
+}
+
+bool HasResponse(const Credentials& credentials) {
+  return credentials.kind == Credentials::Kind::kDigest &&
+         credentials.digest.response_non_empty;
+}
+
+CounterId CounterOf(Integrity value) {
+  switch (value) {
+    case Integrity::kNone:
+      return CounterId::kIntegrityNone;
+    case Integrity::kTlsPending:
+      return CounterId::kIntegrityPending;
+    case Integrity::kTlsYes:
+      return CounterId::kIntegrityYes;
+  }
+  return CounterId::kIntegrityNone;
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- in clear
+
+void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
+  RegisterRequest r;
+  const bool registers = message_.method() == sip::Method::kRegister;
+  if (registers && !ReadRegister(in, scan, r)) return;
+  const bool tls_first =
+      registers && !UsernameOf(r.credentials).empty() &&
+      slice_.HasActiveTlsFirst(UnquoteImpi(UsernameOf(r.credentials)));
+  const routing::ClearDecision decision = routing::DecideClear(
+      message_, r.credentials, r.agreement, registers ? &r.parts : nullptr,
+      in.info->transport, tls_first, config_);
+  switch (decision.outcome) {
+    case routing::ClearDecision::Outcome::kDiscard:
+      return Discard(decision.counter);
+    case routing::ClearDecision::Outcome::kAnswer:
+      return Answer(in, decision.refusal);
+    case routing::ClearDecision::Outcome::kAccept:
+      break;
+  }
+  if (!registers) return Discard(CounterId::kDiscardClear);
+  if (!Absorb(in) && DecideRegister(in, r)) BeginRegister(in, r);
+}
+
+// ---------------------------------------------------------------- on TLS
+
+void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
+  RegisterRequest r;
+  if (!ReadRegister(in, scan, r)) return;
+  if (Absorb(in)) return;
+  if (const routing::Refusal refusal = CheckAgreement(r))
+    return Answer(in, refusal);
+  if (!DecideRegister(in, r) || !ReserveFor(in, r)) return;
+  BeginRegister(in, r);
+}
+
+bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
+                              RegisterRequest& r) {
+  if (!ReadRequest(in, scan)) return false;
+  routing::Refusal wrong = routing::ValidateRegister(message_, r.parts);
+  if (!wrong) wrong = routing::ValidateCredentials(message_);
+  if (!wrong) wrong = CheckDomain();
+  if (wrong) {
+    Answer(in, wrong);
+    return false;
+  }
+  r.credentials =
+      registration::SelectCredentials(message_, parts_.request_uri.host);
+  r.agreement = registration::ReadAgreement(message_);
+  r.challenge = registration::ChallengeFingerprint(
+      UsernameOf(r.credentials), parts_.call_id, parts_.from_tag,
+      in.peer.address);
+  return true;
+}
+
+// Source: TS 24.229 5.1.1.2.1, spec 3.1: a SIP URI of a home domain, no user
+// part.
+routing::Refusal Edge::Impl::CheckDomain() const {
+  const sip::UriView& uri = parts_.request_uri;
+  if (uri.scheme != sip::UriScheme::kSip &&
+      uri.scheme != sip::UriScheme::kSips) {
+    return routing::Refuse(416);
+  }
+  if (!uri.user.empty())
+    return {400, "User Part In Request-URI Of REGISTER", {}};
+  const auto& served = config_.home_domains;
+  const bool known =
+      served.empty() ||
+      std::any_of(served.begin(), served.end(), [&](const std::string& domain) {
+        return sip::EqualsIgnoreCase(domain, uri.host);
+      });
+  return known ? routing::Refusal{} : answers::kForbidden;
+}
+
+// Source: RFC 3329 2.3.1, spec 4.6
+routing::Refusal Edge::Impl::CheckAgreement(const RegisterRequest& r) const {
+  if (!config_.secagree_verify_strict) return {};
+  if (r.agreement.verify) {
+    return r.agreement.verify_equal ? routing::Refusal{} : routing::Refuse(494);
+  }
+  const bool challenged = challenges_.Challenged(r.challenge, now_) != kNever;
+  return r.agreement.required && HasResponse(r.credentials) && challenged
+             ? routing::Refuse(494)
+             : routing::Refusal{};
+}
+
+// The state at this moment, not at the time of parsing (SEC-23).
+IntegrityInput Edge::Impl::StateFor(const Inbound& in,
+                                    const RegisterRequest& r) {
+  IntegrityInput state{.on_tls = in.protected_access()};
+  if (!state.on_tls) return state;
+  Flow& flow = *in.record;
+  if (flow.association.valid() && !StillLive(flow.association))
+    flow.association = {};
+  const Bond bond = BondOf(flow);
+  if (bond == Bond::kActive || bond == Bond::kRebinding) {
+    state.bound = bond == Bond::kActive ? IntegrityInput::Bound::kActive
+                                        : IntegrityInput::Bound::kRebinding;
+    state.username_matches = registration::SameImpi(
+        UsernameOf(r.credentials), slice_.impi(flow.association));
+    // Source: spec 5.3: without digest an association never yields tls-yes.
+    if (state.username_matches && !slice_.authenticated(flow.association)) {
+      state.bound = IntegrityInput::Bound::kNone;
+    }
+  }
+  const Instant challenged = challenges_.Challenged(r.challenge, now_);
+  state.session_after_challenge =
+      challenged != kNever && flow.opened >= challenged;
+  return state;
+}
+
+bool Edge::Impl::DecideRegister(const Inbound& in, RegisterRequest& r) {
+  r.decision =
+      registration::DecideIntegrity(r.credentials, StateFor(in, r), config_);
+  switch (r.decision.outcome) {
+    case IntegrityDecision::Outcome::kForward:
+      break;
+    case IntegrityDecision::Outcome::kDiscard:
+      Discard(CounterId::kDiscardClearAnswer);
+      return false;
+    case IntegrityDecision::Outcome::kReject400:
+      counters_.Add(CounterId::kIntegrityRejected);
+      Answer(in, {400, "Bad Authorization", {}});
+      return false;
+    case IntegrityDecision::Outcome::kReject403:
+      counters_.Add(CounterId::kIntegrityRejected);
+      Answer(in, answers::kForbidden);
+      return false;
+  }
+  counters_.Add(CounterOf(r.decision.value));
+  if (r.decision.detach) in.record->association = {};  // D12
+  return true;
+}
+
+// A slot from the first REGISTER on, so that the Path is the same for the whole
+// life of the association (REG-04).
+bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
+  Flow& flow = *in.record;
+  // A resumed connection that does not prove whose it is gets a slot of its
+  // own.
+  if (BondOf(flow) == Bond::kRebinding &&
+      r.decision.rule != registration::Rule::kD11) {
+    flow.association = {};
+  }
+  if (BondOf(flow) == Bond::kNone) flow.association = {};
+  if (HasResponse(r.credentials) && TooManyDevices(r, flow.association)) {
+    Answer(in, answers::kUnavailable);
+    return false;
+  }
+  if (flow.association.valid()) return true;
+  flow.association = slice_.Reserve(flow.id, flow.info);
+  if (flow.association.valid()) return true;
+  counters_.Add(CounterId::kAssociationTableFull);
+  Answer(in, answers::kUnavailable);
+  return false;
+}
+
+// A suspended association gives way when the new one stands (EvictOverLimit),
+// so only an IMPI whose devices are all connected is full.
+bool Edge::Impl::TooManyDevices(const RegisterRequest& r, AssociationId own) {
+  const std::string_view impi = UnquoteImpi(UsernameOf(r.credentials));
+  if (slice_.CountOfImpi(impi) < config_.associations_per_impi_max)
+    return false;
+  if (own.valid() && slice_.state(own) != AssociationState::kReserved)
+    return false;
+  if (slice_
+          .FindSameDevice(own, impi, r.parts.instance, r.parts.reg_id,
+                          r.parts.contact_uri)
+          .valid()) {
+    return false;
+  }
+  const auto known = slice_.FindByImpi(impi, config_.associations_per_impi_max);
+  return std::none_of(known.begin(), known.end(), [&](AssociationId id) {
+    return slice_.state(id) == AssociationState::kSuspended;
+  });
+}
+
+std::string_view Edge::Impl::UnquoteImpi(std::string_view username) {
+  if (username.size() > impi_.size()) return {};
+  return {impi_.data(), sip::Unquote(username, impi_.data())};
+}
+
+// ---------------------------------------------------------------- forwarding
+
+void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
+  const SlotHandle handle = BeginTransaction(in, Transaction::Kind::kRegister);
+  if (!handle.valid()) return;
+  Transaction& transaction = *transactions_.Find(handle);
+  const std::string_view text = message_.bytes();
+  const bool on_tls = in.protected_access();
+  const registration::AgreementView& agreement = r.agreement;
+  transaction.registration = {
+      .association = on_tls ? in.record->association : AssociationId{},
+      .integrity = r.decision.value,
+      .had_response = HasResponse(r.credentials),
+      .agreement_client = agreement.client,
+      .secagree = agreement.client || agreement.verify || agreement.required,
+      .contacts = static_cast<uint32_t>(r.parts.contacts),
+      .star = r.parts.star,
+      .reg_id = r.parts.reg_id,
+      .expires_s = r.parts.expires_s,
+      .challenge = r.challenge,
+      .username = routing::Part::Of(text, UsernameOf(r.credentials)),
+      .contact_uri = routing::Part::Of(text, r.parts.contact_uri),
+      .instance = routing::Part::Of(text, r.parts.instance),
+  };
+  if (on_tls) ++BindingOf(in.record->association).registers;
+  if (!ForwardRegister(handle, transaction, r.credentials.field)) {
+    AnswerLate(handle, answers::kServerTimeout);
+  }
+}
+
+bool Edge::Impl::ForwardRegister(SlotHandle handle, Transaction& transaction,
+                                 const sip::HeaderField* credentials) {
+  if (transaction.attempt >= config_.home_core.size()) return false;
+  const CoreTarget& target = config_.home_core[transaction.attempt];
+  sip::Transport sent_on = target.transport;
+  WriteRegister(handle, transaction, credentials, sent_on);
+  if (sent_on == sip::Transport::kUdp &&
+      outbox_.splices.gathered_size() > kUdpBytesMax) {
+    sent_on = sip::Transport::kTcp;  // Source: RFC 3261 18.1.1, TS 24.229 4.2A
+    WriteRegister(handle, transaction, credentials, sent_on);
+  }
+  if (Overflowed()) return false;
+  transaction.downstream = Destination::ToCore(target.endpoint, sent_on);
+  SendDownstream(handle, transaction, config_.timer_f_core);
+  return true;
+}
+
+void Edge::Impl::WriteRegister(SlotHandle handle,
+                               const Transaction& transaction,
+                               const sip::HeaderField* credentials,
+                               sip::Transport sent_on) {
+  const routing::BranchText branch = BranchOf(handle, transaction);
+  const routing::TokenText path = routing::WriteToken(
+      mac_, routing::TokenUse::kPath,
+      {.shard = config_.shard,
+       .association = transaction.registration.association});
+  const routing::RegisterFacts facts{
+      .hop = HopOf(transaction, branch.view(), sent_on, config_.tls_port),
+      .path_user = path.view(),
+      .integrity = transaction.registration.integrity,
+      .credentials = credentials,
+      .icid = icid_++,
+  };
+  outbox_.scratch.Reset();
+  outbox_.splices.Reset(message_.bytes());
+  routing::RewriteRegister(message_, parts_, facts, own_, outbox_.scratch,
+                           outbox_.splices);
+  outbox_.splices.Seal();
+}
+
+// Source: RFC 3261 16.6, 16.7; TS 24.229 5.2.2.1 (504 when none is left)
+void Edge::Impl::RetryRegister(SlotHandle handle) {
+  Transaction& transaction = *transactions_.Find(handle);
+  timers_.Cancel(transaction.retransmit_timer);
+  transactions_.pool().Release(transaction.sent);
+  transaction.phase = Transaction::Phase::kTrying;
+  transaction.lost = false;
+  ++transaction.attempt;
+  // SEC-23: what was true at the first attempt may be over.
+  const AssociationId association = transaction.registration.association;
+  if (association.valid() && !StillLive(association)) {
+    transaction.registration.integrity = Integrity::kNone;
+  }
+  if (HasNextTarget(transaction) && Reload(transaction)) {
+    const Credentials credentials =
+        registration::SelectCredentials(message_, parts_.request_uri.host);
+    if (ForwardRegister(handle, transaction, credentials.field)) return;
+  }
+  AnswerLate(handle, answers::kServerTimeout);
+}
+
+bool Edge::Impl::HasNextTarget(const Transaction& transaction) const {
+  return transaction.attempt < config_.home_core.size();
+}
+
+}  // namespace sallyport

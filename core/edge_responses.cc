@@ -1,0 +1,101 @@
+// Responses: matched by our branch, believed only from where the request went.
+#include "core/edge_impl.h"
+#include "core/sip/values.h"
+
+namespace sallyport {
+
+std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
+  sip::ListCursor values(message_, sip::HeaderId::kVia);
+  if (!values.Next()) return std::nullopt;
+  const auto via = sip::ParseVia(values.value());
+  if (!via || !values.Next())
+    return std::nullopt;  // nobody behind us waits for it
+  return routing::ParseBranch(via->branch);
+}
+
+void Edge::Impl::OnResponse(const Inbound& in) {
+  const std::optional<routing::Branch> branch = OwnBranch();
+  if (!branch) return Discard(CounterId::kDiscardUnmatchedResponse);
+  if (branch->shard != config_.shard) {
+    if (!in.access() && !in.handed_over() && branch->shard < config_.shards) {
+      return HandOver(in, branch->shard);
+    }
+    return Discard(CounterId::kDiscardForeignResponse);
+  }
+  Transaction* transaction = transactions_.Find(branch->transaction);
+  if (transaction == nullptr || transaction->attempt != branch->attempt ||
+      transaction->loop_hash != branch->loop_hash) {
+    return Discard(CounterId::kDiscardUnmatchedResponse);
+  }
+  if (!ComesFromDownstream(in, *transaction)) {
+    return Discard(CounterId::kDiscardForeignResponse);
+  }
+  if (transaction->phase == Transaction::Phase::kCompleted) {
+    return Discard(CounterId::kDiscardDuplicate);
+  }
+  if (message_.status_code() < 100 || message_.status_code() > 699) {
+    return Discard(CounterId::kDiscardMalformed);  // Source: spec E31
+  }
+  transaction->phase = Transaction::Phase::kProceeding;
+  if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
+  transaction->kind == Transaction::Kind::kRegister
+      ? RelayRegister(branch->transaction, *transaction)
+      : Relay(branch->transaction, *transaction);
+}
+
+// Source: spec 6.1, 9.4 (TERM-12)
+bool Edge::Impl::ComesFromDownstream(const Inbound& in,
+                                     const Transaction& transaction) const {
+  if (transaction.downstream.flow.valid()) {
+    return in.flow == transaction.downstream.flow;
+  }
+  return !in.access() && in.peer.address == transaction.downstream.peer.address;
+}
+
+void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {
+  const bool last = message_.status_code() >= 200;
+  WriteResponseUpstream(transaction);
+  if (Overflowed()) {
+    if (last) AnswerLate(handle, answers::kServerError);
+    return;
+  }
+  counters_.Add(SendUpstream(transaction, std::nullopt)
+                    ? CounterId::kResponsesForwarded
+                    : CounterId::kDiscardLateResponse);
+  if (last) Complete(handle);
+}
+
+void Edge::Impl::WriteResponseUpstream(const Transaction& transaction) {
+  outbox_.scratch.Reset();
+  outbox_.splices.Reset(message_.bytes());
+  if (transaction.kind == Transaction::Kind::kTerminating) {
+    const std::string_view request = transaction.request.view();
+    const routing::SavedCharging saved{
+        .called_party = transaction.charging.called_party.In(request),
+        .icid = transaction.charging.icid.In(request),
+        .orig_ioi = transaction.charging.orig_ioi.In(request),
+    };
+    routing::RewriteResponseToCore(message_, saved, own_, outbox_.scratch,
+                                   outbox_.splices);
+  } else {
+    routing::RewriteResponseToUe(message_, config_, outbox_.scratch,
+                                 outbox_.splices);
+    ReplaceSole503();
+  }
+  outbox_.splices.Seal();
+}
+
+// Source: RFC 3261 16.7 step 6: our upstream is not to blame the whole of us.
+void Edge::Impl::ReplaceSole503() {
+  if (message_.status_code() != 503) return;
+  outbox_.splices.Replace(0, message_.start_line_end(),
+                          "SIP/2.0 500 Server Internal Error\r\n");
+}
+
+void Edge::Impl::HandOver(const Inbound& in, ShardId shard) {
+  counters_.Add(CounterId::kHandedOver);
+  outbox_.HandOver(Destination::ToFlow(in.flow, in.peer), message_.bytes(),
+                   shard);
+}
+
+}  // namespace sallyport

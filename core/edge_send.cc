@@ -1,0 +1,277 @@
+// What leaves: answers of our own, relayed responses, forwarded requests; and
+// the transactions that remember them.
+#include <algorithm>
+
+#include "core/edge_impl.h"
+#include "core/routing/fingerprint.h"
+#include "core/routing/local_response.h"
+#include "core/sip/values.h"
+
+namespace sallyport {
+namespace {
+
+constexpr Millis kT1{500};         // Source: RFC 3261 17.1.1.1
+constexpr Millis kTimerJ{32'000};  // 64*T1; Source: RFC 3261 17.2.2
+constexpr uint16_t kSipPort = 5060;
+
+std::optional<CounterId> CounterOf(int code) {
+  switch (code) {
+    case 400:
+      return CounterId::kReject400;
+    case 403:
+      return CounterId::kReject403;
+    case 405:
+      return CounterId::kReject405;
+    case 413:
+      return CounterId::kReject413;
+    case 414:
+      return CounterId::kReject414;
+    case 416:
+      return CounterId::kReject416;
+    case 420:
+      return CounterId::kReject420;
+    case 421:
+      return CounterId::kReject421;
+    case 430:
+      return CounterId::kReject430;
+    case 480:
+      return CounterId::kReject480;
+    case 481:
+      return CounterId::kReject481;
+    case 482:
+      return CounterId::kReject482;
+    case 483:
+      return CounterId::kReject483;
+    case 494:
+      return CounterId::kReject494;
+    case 500:
+      return CounterId::kReject500;
+    case 503:
+      return CounterId::kReject503;
+    case 504:
+      return CounterId::kReject504;
+    case 505:
+      return CounterId::kReject505;
+    case 513:
+      return CounterId::kReject513;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- answers
+
+void Edge::Impl::Answer(const Inbound& in, const routing::Refusal& answer) {
+  // Source: RFC 3261 17: nothing answers an ACK (ERR-08).
+  if (message_.method() == sip::Method::kAck)
+    return Discard(CounterId::kDiscardAck);
+  const auto to = ToUpstream(UpstreamOf(in));
+  if (!to) return Discard(CounterId::kDiscardLateResponse);
+  outbox_.scratch.Reset();
+  const std::string_view text = routing::WriteResponse(
+      message_, in.peer, answer, ToTag(), outbox_.scratch);
+  if (Overflowed()) return Discard(CounterId::kDiscardMalformed);
+  CountAnswer(answer.code);
+  outbox_.Send(*to, text);
+}
+
+void Edge::Impl::AnswerLate(SlotHandle handle, const routing::Refusal& answer) {
+  Transaction& transaction = *transactions_.Find(handle);
+  if (Reload(transaction)) {
+    outbox_.scratch.Reset();
+    const std::string_view text =
+        routing::WriteResponse(message_, transaction.upstream.source, answer,
+                               ToTag(), outbox_.scratch);
+    CountAnswer(answer.code);
+    if (Overflowed() || !SendUpstream(transaction, text)) {
+      Discard(CounterId::kDiscardLateResponse);
+    }
+  }
+  Complete(handle);
+}
+
+void Edge::Impl::CountAnswer(int code) {
+  counters_.Add(CounterId::kLocalResponses);
+  if (const auto counter = CounterOf(code)) counters_.Add(*counter);
+}
+
+// The same request gets the same tag, so that repeated answers are one answer.
+// Source: RFC 3261 8.2.6.2
+std::string_view Edge::Impl::ToTag() const {
+  uint64_t tag = routing::Fingerprint(key_seed_ + 1)
+                     .Add(message_.Value(sip::HeaderId::kVia))
+                     .Add(message_.Value(sip::HeaderId::kCallId))
+                     .Add(message_.Value(sip::HeaderId::kFrom))
+                     .value();
+  for (char& c : to_tag_) {
+    c = "0123456789abcdef"[tag & 15];
+    tag >>= 4;
+  }
+  return {to_tag_.data(), to_tag_.size()};
+}
+
+bool Edge::Impl::Overflowed() const {
+  return outbox_.scratch.overflowed() || outbox_.splices.overflowed();
+}
+
+// Source: RFC 3261 18.2.2, RFC 3581 4, spec 6.1. A UE's maddr and address are
+// never believed; its port is, because the datagram goes to its source anyway.
+routing::Upstream Edge::Impl::UpstreamOf(const Inbound& in) const {
+  routing::Upstream upstream{.flow = in.flow,
+                             .source = in.peer,
+                             .reply = in.peer,
+                             .transport = in.info->transport,
+                             .side = in.info->side};
+  if (in.protected_access()) return upstream;
+  sip::ListCursor values(message_, sip::HeaderId::kVia);
+  if (!values.Next()) return upstream;
+  const auto via = sip::ParseVia(values.value());
+  if (!via || (via->rport.present && !in.stream())) return upstream;
+  upstream.reply.port = via->port == 0 ? kSipPort : via->port;
+  return upstream;
+}
+
+std::optional<Destination> Edge::Impl::ToUpstream(
+    const routing::Upstream& upstream) {
+  if (upstream.flow.shard != config_.shard) {
+    return Destination::ToFlow(upstream.flow, upstream.reply);
+  }
+  const Flow* flow = flows_.Find(upstream.flow);
+  if (flow != nullptr && !flow->closing) {
+    return Destination::ToFlow(upstream.flow, upstream.reply);
+  }
+  // Source: RFC 3261 18.2.2. Never towards a UE (spec 6.1).
+  if (upstream.side != Side::kCore ||
+      upstream.transport == sip::Transport::kUdp) {
+    return std::nullopt;
+  }
+  return Destination::ToCore(upstream.reply, upstream.transport);
+}
+
+bool Edge::Impl::SendUpstream(Transaction& transaction,
+                              std::optional<std::string_view> text) {
+  const auto to = ToUpstream(transaction.upstream);
+  if (!to) return false;
+  if (transaction.upstream.transport != sip::Transport::kUdp) {
+    text ? outbox_.Send(*to, *text) : outbox_.SendSplices(*to);
+    return true;
+  }
+  routing::MessagePool& pool = transactions_.pool();
+  pool.Release(transaction.answer);
+  if (text) {
+    transaction.answer = pool.Store(*text);
+  } else if (transaction.answer = pool.Acquire(outbox_.splices.gathered_size());
+             transaction.answer.valid()) {
+    outbox_.splices.Gather(transaction.answer.data);
+    text = transaction.answer.view();
+  }
+  text ? outbox_.Send(*to, *text) : outbox_.SendSplices(*to);
+  return true;
+}
+
+// ---------------------------------------------------------------- transactions
+
+SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
+                                        Transaction::Kind kind) {
+  const bool whole = kind == Transaction::Kind::kRegister;
+  routing::PooledBytes request =
+      transactions_.pool().Store(whole ? message_.bytes() : message_.head());
+  const SlotHandle handle =
+      request.valid() ? transactions_.Begin() : SlotHandle{};
+  if (!handle.valid()) {
+    transactions_.pool().Release(request);
+    counters_.Add(CounterId::kTransactionTableFull);
+    Answer(in, answers::kUnavailable);
+    return {};
+  }
+  Transaction& transaction = *transactions_.Find(handle);
+  transaction.kind = kind;
+  transaction.request = request;
+  transaction.upstream = UpstreamOf(in);
+  transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
+  transaction.key = KeyOf(in);
+  transaction.method_hash = MethodHash();
+  transactions_.Index(handle);
+  return handle;
+}
+
+void Edge::Impl::Complete(SlotHandle handle) {
+  Transaction& transaction = *transactions_.Find(handle);
+  // Timer J is zero where nothing is repeated. Source: RFC 3261 17.2.2
+  if (!transaction.answer.valid()) return EndTransaction(handle);
+  timers_.Cancel(transaction.retransmit_timer);
+  timers_.Cancel(transaction.end_timer);
+  transaction.phase = Transaction::Phase::kCompleted;
+  transactions_.pool().Release(transaction.sent);
+  transaction.end_timer =
+      timers_.Arm(now_ + kTimerJ,
+                  {static_cast<uint32_t>(TimerKind::kTransactionEnd), handle});
+}
+
+void Edge::Impl::EndTransaction(SlotHandle handle) {
+  Transaction& transaction = *transactions_.Find(handle);
+  timers_.Cancel(transaction.retransmit_timer);
+  timers_.Cancel(transaction.end_timer);
+  const AssociationId association = transaction.registration.association;
+  transactions_.End(handle);
+  if (!slice_.live(association)) return;
+  --BindingOf(association).registers;
+  // The UE left while it registered, and nothing came of it.
+  if (slice_.state(association) == registration::AssociationState::kReserved &&
+      flows_.Find(slice_.flow(association)) == nullptr) {
+    SuspendOrForget(association);
+  }
+}
+
+bool Edge::Impl::Reload(Transaction& transaction) {
+  if (!transaction.request.valid()) return false;
+  parts_ = {};
+  const sip::ScanVerdict scan =
+      message_.Scan(transaction.request.view(), scan_policy_);
+  return !routing::Validate(message_, scan, parts_, refusal_text_);
+}
+
+routing::BranchText Edge::Impl::BranchOf(SlotHandle handle,
+                                         const Transaction& transaction) const {
+  return routing::WriteBranch({.shard = config_.shard,
+                               .transaction = handle,
+                               .attempt = transaction.attempt,
+                               .loop_hash = transaction.loop_hash});
+}
+
+routing::Hop Edge::Impl::HopOf(const Transaction& transaction,
+                               std::string_view branch, sip::Transport sent_on,
+                               uint16_t protected_port) const {
+  return {.peer = transaction.upstream.source,
+          .received_on = transaction.upstream.transport,
+          .sent_on = sent_on,
+          .protected_port = protected_port,
+          .branch = branch};
+}
+
+void Edge::Impl::SendDownstream(SlotHandle handle, Transaction& transaction,
+                                Millis timer_f) {
+  counters_.Add(CounterId::kRequestsForwarded);
+  outbox_.SendSplices(transaction.downstream);
+  timers_.Cancel(transaction.end_timer);
+  transaction.end_timer =
+      timers_.Arm(now_ + timer_f,
+                  {static_cast<uint32_t>(TimerKind::kTransactionEnd), handle});
+  if (transaction.downstream.flow.valid() ||
+      transaction.downstream.transport != sip::Transport::kUdp) {
+    return;
+  }
+  // Source: RFC 3261 17.1.2.2, Timer E
+  routing::MessagePool& pool = transactions_.pool();
+  pool.Release(transaction.sent);
+  transaction.sent = pool.Acquire(outbox_.splices.gathered_size());
+  if (!transaction.sent.valid()) return;
+  outbox_.splices.Gather(transaction.sent.data);
+  transaction.retransmit = kT1;
+  transaction.retransmit_timer = timers_.Arm(
+      now_ + kT1, {static_cast<uint32_t>(TimerKind::kRetransmit), handle});
+}
+
+}  // namespace sallyport

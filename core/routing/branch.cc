@@ -1,0 +1,99 @@
+#include "core/routing/branch.h"
+
+#include "core/routing/fingerprint.h"
+#include "core/sip/values.h"
+
+namespace sallyport::routing {
+namespace {
+
+char* WriteHex(uint64_t value, int digits, char* out) {
+  for (int i = digits - 1; i >= 0; --i, value >>= 4) {
+    out[i] = "0123456789abcdef"[value & 15];
+  }
+  return out + digits;
+}
+
+// Takes `digits` lower-case hex digits off the front.
+bool TakeHex(std::string_view& text, size_t digits, uint64_t& value) {
+  if (text.size() < digits) return false;
+  value = 0;
+  for (char c : text.substr(0, digits)) {
+    const bool decimal = c >= '0' && c <= '9';
+    if (!decimal && (c < 'a' || c > 'f')) return false;
+    value =
+        value << 4 | static_cast<uint64_t>(decimal ? c - '0' : c - 'a' + 10);
+  }
+  text.remove_prefix(digits);
+  return true;
+}
+
+void AddRows(const sip::MessageView& message, sip::HeaderId id,
+             Fingerprint& hash) {
+  for (const auto* field = message.Find(id); field != nullptr;
+       field = message.Next(field)) {
+    hash.Add(message.Value(*field));
+  }
+}
+
+}  // namespace
+
+BranchText WriteBranch(const Branch& branch) {
+  BranchText text;
+  char* out = text.text_.data();
+  out += kMagicCookie.copy(out, kMagicCookie.size());
+  out = WriteHex(branch.shard, 4, out);
+  out = WriteHex(branch.transaction.slot, 8, out);
+  out = WriteHex(branch.transaction.generation, 8, out);
+  out = WriteHex(branch.attempt, 2, out);
+  *out++ = '.';
+  WriteHex(branch.loop_hash, 16, out);
+  return text;
+}
+
+std::optional<Branch> ParseBranch(std::string_view text) {
+  if (!text.starts_with(kMagicCookie)) return std::nullopt;
+  text.remove_prefix(kMagicCookie.size());
+  uint64_t shard, slot, generation, attempt, loop_hash;
+  if (!TakeHex(text, 4, shard) || !TakeHex(text, 8, slot) ||
+      !TakeHex(text, 8, generation) || !TakeHex(text, 2, attempt) ||
+      !text.starts_with('.')) {
+    return std::nullopt;
+  }
+  text.remove_prefix(1);
+  if (!TakeHex(text, 16, loop_hash) || !text.empty()) return std::nullopt;
+  return Branch{.shard = static_cast<ShardId>(shard),
+                .transaction = {static_cast<uint32_t>(slot),
+                                static_cast<uint32_t>(generation)},
+                .attempt = static_cast<uint8_t>(attempt),
+                .loop_hash = loop_hash};
+}
+
+uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
+                  uint64_t seed) {
+  Fingerprint hash(seed);
+  hash.Add(request.request_uri())
+      .Add(parts.from_tag)
+      .Add(parts.to_tag)
+      .Add(parts.call_id)
+      .Add(parts.cseq.number);
+  AddRows(request, sip::HeaderId::kRoute, hash);
+  AddRows(request, sip::HeaderId::kProxyRequire, hash);
+  AddRows(request, sip::HeaderId::kProxyAuthorization, hash);
+  return hash.value();
+}
+
+bool HasLooped(const sip::MessageView& request, std::string_view own_host,
+               uint64_t loop_hash) {
+  for (sip::ListCursor c(request, sip::HeaderId::kVia); c.Next();) {
+    const auto via = sip::ParseVia(c.value());
+    if (!via) continue;
+    const auto branch = ParseBranch(via->branch);
+    if (branch && branch->loop_hash == loop_hash &&
+        sip::EqualsIgnoreCase(via->host, own_host)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace sallyport::routing

@@ -1,0 +1,53 @@
+// The branch of our Via names the transaction that waits for the response: a
+// response is matched without a search, on the shard that owns it.
+#ifndef CORE_ROUTING_BRANCH_H_
+#define CORE_ROUTING_BRANCH_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/flow.h"
+#include "core/routing/validation.h"
+#include "core/sip/message.h"
+
+namespace sallyport::routing {
+
+// Source: RFC 3261 8.1.1.7
+inline constexpr std::string_view kMagicCookie = "z9hG4bK";
+
+struct Branch {
+  ShardId shard = 0;
+  SlotHandle transaction;
+  uint8_t attempt = 0;  // each address that is tried is a new branch (16.6)
+  uint64_t loop_hash =
+      0;  // of what decides the way of the request (16.6 step 8)
+  friend bool operator==(const Branch&, const Branch&) = default;
+};
+
+class BranchText {
+ public:
+  std::string_view view() const { return {text_.data(), text_.size()}; }
+
+ private:
+  friend BranchText WriteBranch(const Branch& branch);
+  // Cookie, shard, slot, generation, attempt, '.', loop hash.
+  std::array<char, 7 + 4 + 8 + 8 + 2 + 1 + 16> text_{};
+};
+BranchText WriteBranch(const Branch& branch);
+// Nothing when the text is not exactly of the form that WriteBranch makes.
+std::optional<Branch> ParseBranch(std::string_view text);
+
+// Method and Via are left out: CANCEL and ACK share the branch of their INVITE,
+// and a request that comes back unchanged has the same value. Source: RFC
+// 3261 16.3 step 4, 16.6 step 8
+uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
+                  uint64_t seed);
+// A Via of `own_host` carries the very hash that this request has now.
+bool HasLooped(const sip::MessageView& request, std::string_view own_host,
+               uint64_t loop_hash);
+
+}  // namespace sallyport::routing
+
+#endif  // CORE_ROUTING_BRANCH_H_
