@@ -5,9 +5,9 @@
 namespace sallyport::sip {
 namespace {
 
-// What a value without quotes may hold. Wider than a token, for peers that forget
-// the quotes around a URI, but without what another parser could take for the end
-// of a value or a quote.
+// What a value without quotes may hold. Wider than a token, for peers that
+// forget the quotes around a URI, but without what another parser could take
+// for the end of a value or a quote.
 bool IsBareValueChar(char c) {
   return IsTokenChar(c) ||
          std::string_view("/:@=?&[]$#").find(c) != std::string_view::npos;
@@ -179,10 +179,14 @@ CredentialsView ParseCredentials(std::string_view value) {
 
 std::string_view ToString(CredentialsView::Verdict verdict) {
   switch (verdict) {
-    case CredentialsView::Verdict::kDigest: return "digest";
-    case CredentialsView::Verdict::kOtherScheme: return "other_scheme";
-    case CredentialsView::Verdict::kMalformed: return "malformed";
-    case CredentialsView::Verdict::kDuplicate: return "duplicate";
+    case CredentialsView::Verdict::kDigest:
+      return "digest";
+    case CredentialsView::Verdict::kOtherScheme:
+      return "other_scheme";
+    case CredentialsView::Verdict::kMalformed:
+      return "malformed";
+    case CredentialsView::Verdict::kDuplicate:
+      return "duplicate";
   }
   return "";
 }

@@ -1,5 +1,6 @@
 // Digest credentials and challenges, seen in place: one Authorization row holds
-// one set of credentials, whose commas separate parameters (RFC 3261 7.3.1, 20.7).
+// one set of credentials, whose commas separate parameters (RFC
+// 3261 7.3.1, 20.7).
 #ifndef CORE_SIP_DIGEST_H_
 #define CORE_SIP_DIGEST_H_
 
@@ -10,8 +11,8 @@
 
 namespace sallyport::sip {
 
-// The scheme and what stands behind it, both trimmed; the scheme is empty when the
-// value does not begin with a token before white space or the end.
+// The scheme and what stands behind it, both trimmed; the scheme is empty when
+// the value does not begin with a token before white space or the end.
 struct AuthValue {
   std::string_view scheme;
   std::string_view params;
@@ -31,8 +32,8 @@ class AuthParamCursor {
   std::string_view value() const { return value_; }
   bool has_value() const { return has_value_; }
   std::string_view whole() const { return whole_; }  // name to end of value
-  // Unterminated quote, a parameter without a comma, an empty name. Next() is false
-  // from there on.
+  // Unterminated quote, a parameter without a comma, an empty name. Next() is
+  // false from there on.
   bool malformed() const { return malformed_; }
 
  private:
@@ -65,8 +66,8 @@ struct CredentialsView {
   bool response_non_empty = false;  // `response=""` counts as none (spec 2.3)
   bool username_hidden = false;     // userhash=true or username* (spec D15)
 };
-// The value of one Authorization row. Other schemes are not walked: what must hold
-// for them as well (spec 4.2) is checked by EditAuthParams.
+// The value of one Authorization row. Other schemes are not walked: what must
+// hold for them as well (spec 4.2) is checked by EditAuthParams.
 CredentialsView ParseCredentials(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
 std::string_view ToString(CredentialsView::Verdict verdict);

@@ -20,8 +20,8 @@ Range RangeOf(const MessageView& message, std::string_view part) {
   return {.begin = begin, .end = begin + part.size()};
 }
 
-// Takes parts out of a row that commas part, so that every part that stays keeps
-// the comma before it. Parts are shown in order.
+// Takes parts out of a row that commas part, so that every part that stays
+// keeps the comma before it. Parts are shown in order.
 class RowEdit {
  public:
   explicit RowEdit(SpliceList& splices) : splices_(splices) {}
@@ -62,8 +62,7 @@ void RemoveField(const HeaderField& field, SpliceList& splices) {
   splices.Remove(field.name_begin, field.line_end);
 }
 
-size_t RemoveAll(const MessageView& message, HeaderId id,
-                 SpliceList& splices) {
+size_t RemoveAll(const MessageView& message, HeaderId id, SpliceList& splices) {
   size_t removed = 0;
   for (const HeaderField* field = message.Find(id); field != nullptr;
        field = message.Next(field)) {
@@ -84,8 +83,8 @@ void InsertBefore(const HeaderField& field, std::string_view line,
   splices.Insert(field.name_begin, line);
 }
 
-void InsertFirst(const MessageView& message, HeaderId id,
-                 std::string_view line, SpliceList& splices) {
+void InsertFirst(const MessageView& message, HeaderId id, std::string_view line,
+                 SpliceList& splices) {
   const HeaderField* const first = message.Find(id);
   splices.Insert(first == nullptr ? message.headers_end() : first->name_begin,
                  line);
@@ -211,8 +210,8 @@ namespace {
 std::string_view WriteReceived(std::string_view before,
                                const IpAddress& address, Scratch& scratch) {
   char text[IpAddress::kTextBytesMax];
-  return scratch.Join(before, "received=",
-                      std::string_view(text, address.Write(text)));
+  return scratch.Join(before,
+                      "received=", std::string_view(text, address.Write(text)));
 }
 
 std::string_view WriteRport(uint16_t port, Scratch& scratch) {

@@ -2,12 +2,13 @@
 // value of a list, an option tag, a parameter of credentials; put in a field.
 //
 // Each function reads the message as it was scanned and adds splices; none sees
-// what another one changed. So two calls for one row must not both remove values
-// of it: say all of them in one call (the predicate, the list of names).
+// what another one changed. So two calls for one row must not both remove
+// values of it: say all of them in one call (the predicate, the list of names).
 //
 // Laws: what is not named stays byte for byte; a list keeps legal commas; a row
 //       whose last value went is gone whole, folds and all.
-// Fails: by SpliceList::overflowed() and Scratch::overflowed(), asked once at the
+// Fails: by SpliceList::overflowed() and Scratch::overflowed(), asked once at
+// the
 //        end; by a result where the bytes of a peer can be at fault.
 // Cost:  one walk over the named rows; no heap.
 #ifndef CORE_SIP_EDIT_H_
@@ -36,12 +37,12 @@ size_t RemoveAll(const MessageView& message, HeaderId id, SpliceList& splices);
 void ReplaceValue(const HeaderField& field, std::string_view value,
                   SpliceList& splices);
 
-// `line` is whole, with its CRLF, and lives until Gather(); several calls for one
-// place keep their order.
+// `line` is whole, with its CRLF, and lives until Gather(); several calls for
+// one place keep their order.
 void InsertBefore(const HeaderField& field, std::string_view line,
                   SpliceList& splices);
-// As the first of its id: before the first row of it; when there is none, at the
-// end of the head.
+// As the first of its id: before the first row of it; when there is none, at
+// the end of the head.
 void InsertFirst(const MessageView& message, HeaderId id, std::string_view line,
                  SpliceList& splices);
 // Directly behind the start line: a Via of our own.
@@ -58,11 +59,12 @@ struct ListEdit {
   size_t kept = 0;  // over all rows of the id
 };
 // Removes the values for which `remove` is true; it is asked once per value, in
-// order. An unbalanced row (unterminated quote or bracket) is one value from where
-// it breaks.
-ListEdit RemoveListValues(const MessageView& message, HeaderId id,
-                          absl::FunctionRef<bool(std::string_view value)> remove,
-                          SpliceList& splices);
+// order. An unbalanced row (unterminated quote or bracket) is one value from
+// where it breaks.
+ListEdit RemoveListValues(
+    const MessageView& message, HeaderId id,
+    absl::FunctionRef<bool(std::string_view value)> remove,
+    SpliceList& splices);
 // The first `count` values over the rows: own Via of a response, own Routes.
 ListEdit RemoveFirstListValues(const MessageView& message, HeaderId id,
                                size_t count, SpliceList& splices);
@@ -84,9 +86,9 @@ struct AuthEdit {
   size_t kept = 0;
 };
 // Removes every parameter of these names (any case, quoted, token or no value,
-// spaces and folds around), and then appends `parameter`, `name="value"` without
-// a comma, as the last one; an empty `parameter` appends nothing. A name within
-// another parameter's quotes is data. The scheme may be any.
+// spaces and folds around), and then appends `parameter`, `name="value"`
+// without a comma, as the last one; an empty `parameter` appends nothing. A
+// name within another parameter's quotes is data. The scheme may be any.
 [[nodiscard]] AuthEdit EditAuthParams(const MessageView& message,
                                       const HeaderField& field,
                                       std::span<const std::string_view> names,
@@ -96,10 +98,10 @@ struct AuthEdit {
 // ---- Via
 
 // Says in the top Via where the request came from: `received` when sent-by is a
-// name, differs from the source, or carried a claim of its own; `rport` when the
-// peer asked for it, and then `received` in any case. Claims are overwritten.
-// Returns false when the top Via cannot be read (400).
-// Source: RFC 3261 18.2.1, RFC 3581 4; spec 6.1.
+// name, differs from the source, or carried a claim of its own; `rport` when
+// the peer asked for it, and then `received` in any case. Claims are
+// overwritten. Returns false when the top Via cannot be read (400). Source: RFC
+// 3261 18.2.1, RFC 3581 4; spec 6.1.
 [[nodiscard]] bool StampTopVia(const MessageView& message,
                                const Endpoint& source, SpliceList& splices,
                                Scratch& scratch);

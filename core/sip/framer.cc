@@ -43,10 +43,10 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes) {
     const void* found =
         std::memchr(bytes.data() + scanned_, '\n', limit - scanned_);
     const size_t end =
-        found == nullptr
-            ? limit
-            : static_cast<size_t>(static_cast<const char*>(found) -
-                                  bytes.data()) + 1;
+        found == nullptr ? limit
+                         : static_cast<size_t>(static_cast<const char*>(found) -
+                                               bytes.data()) +
+                               1;
     if (line_begin_ == 0 && !IsStartLineBegin(bytes, end)) {
       return Verdict::kNotSip;
     }
@@ -60,8 +60,9 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes) {
   return scanned_ == kHeadBytesMax ? Verdict::kTooLong : Verdict::kNeedMore;
 }
 
-// Judges [scanned_, end) of the start line: no controls, and a first word that is
-// a token or the version of a response. A TLS ClientHello fails at its first octet.
+// Judges [scanned_, end) of the start line: no controls, and a first word that
+// is a token or the version of a response. A TLS ClientHello fails at its first
+// octet.
 bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
   bool control = false;
   for (size_t i = scanned_; i < end; ++i) {
@@ -119,8 +120,8 @@ void HeadReader::ReadLength(std::string_view text) {
   }
 }
 
-// Equal repeats cut the stream at one place; whether they are allowed is not asked
-// here.
+// Equal repeats cut the stream at one place; whether they are allowed is not
+// asked here.
 void HeadReader::EndLength() {
   if (place_ == Place::kElsewhere) return;
   if (place_ == Place::kBefore) bad_length_ = true;
@@ -151,7 +152,8 @@ Framer::Cut Framer::Next(std::string_view received) {
   const std::string_view ping = "\r\n\r\n";
   const size_t seen = std::min(received.size(), ping.size());
   const bool same = received.substr(0, seen) == ping.substr(0, seen);
-  if (same && seen == ping.size()) return {.verdict = Verdict::kPing, .size = 4};
+  if (same && seen == ping.size())
+    return {.verdict = Verdict::kPing, .size = 4};
   if (same) return {};
   if (received[1] != '\n') return Fail(Verdict::kNotSip, 0);
   return {.verdict = Verdict::kCrlf, .size = 2};
@@ -189,15 +191,24 @@ Framer::Cut Framer::TakeMessage(std::string_view received) {
 
 std::string_view ToString(Framer::Verdict verdict) {
   switch (verdict) {
-    case Framer::Verdict::kNeedMore: return "need_more";
-    case Framer::Verdict::kMessage: return "message";
-    case Framer::Verdict::kPing: return "ping";
-    case Framer::Verdict::kCrlf: return "crlf";
-    case Framer::Verdict::kNotSip: return "not_sip";
-    case Framer::Verdict::kHeadTooLong: return "head_too_long";
-    case Framer::Verdict::kBodyTooLong: return "body_too_long";
-    case Framer::Verdict::kNoContentLength: return "no_content_length";
-    case Framer::Verdict::kBadContentLength: return "bad_content_length";
+    case Framer::Verdict::kNeedMore:
+      return "need_more";
+    case Framer::Verdict::kMessage:
+      return "message";
+    case Framer::Verdict::kPing:
+      return "ping";
+    case Framer::Verdict::kCrlf:
+      return "crlf";
+    case Framer::Verdict::kNotSip:
+      return "not_sip";
+    case Framer::Verdict::kHeadTooLong:
+      return "head_too_long";
+    case Framer::Verdict::kBodyTooLong:
+      return "body_too_long";
+    case Framer::Verdict::kNoContentLength:
+      return "no_content_length";
+    case Framer::Verdict::kBadContentLength:
+      return "bad_content_length";
   }
   return "";
 }
@@ -247,14 +258,22 @@ DatagramCut CutDatagram(std::string_view datagram, ScanPolicy policy) {
 
 std::string_view ToString(DatagramCut::Verdict verdict) {
   switch (verdict) {
-    case DatagramCut::Verdict::kMessage: return "message";
-    case DatagramCut::Verdict::kKeepAlive: return "keep_alive";
-    case DatagramCut::Verdict::kNotSip: return "not_sip";
-    case DatagramCut::Verdict::kIncomplete: return "incomplete";
-    case DatagramCut::Verdict::kShortBody: return "short_body";
-    case DatagramCut::Verdict::kHeadTooLong: return "head_too_long";
-    case DatagramCut::Verdict::kBodyTooLong: return "body_too_long";
-    case DatagramCut::Verdict::kBadContentLength: return "bad_content_length";
+    case DatagramCut::Verdict::kMessage:
+      return "message";
+    case DatagramCut::Verdict::kKeepAlive:
+      return "keep_alive";
+    case DatagramCut::Verdict::kNotSip:
+      return "not_sip";
+    case DatagramCut::Verdict::kIncomplete:
+      return "incomplete";
+    case DatagramCut::Verdict::kShortBody:
+      return "short_body";
+    case DatagramCut::Verdict::kHeadTooLong:
+      return "head_too_long";
+    case DatagramCut::Verdict::kBodyTooLong:
+      return "body_too_long";
+    case DatagramCut::Verdict::kBadContentLength:
+      return "bad_content_length";
   }
   return "";
 }

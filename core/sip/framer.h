@@ -1,5 +1,5 @@
-// A Framer finds where each SIP message ends in a byte stream; CutDatagram finds it
-// in a datagram.
+// A Framer finds where each SIP message ends in a byte stream; CutDatagram
+// finds it in a datagram.
 #ifndef CORE_SIP_FRAMER_H_
 #define CORE_SIP_FRAMER_H_
 
@@ -12,8 +12,8 @@
 
 namespace sallyport::sip {
 
-// A HeadReader walks the lines of one head, as far as it is there, and reads the
-// Content-Length on its way. It is the part that stream and datagram share.
+// A HeadReader walks the lines of one head, as far as it is there, and reads
+// the Content-Length on its way. It is the part that stream and datagram share.
 // Borrows nothing between calls.
 // Invariant: line_begin_ <= scanned_ <= kHeadBytesMax.
 class HeadReader {
@@ -62,9 +62,10 @@ class HeadReader {
 //          later call says the same again.
 // Cost:    each byte of a head is looked at once, however the stream is cut;
 //          bytes of a body are not looked at.
-// Laws:    the cuts depend on the bytes alone, not on how they arrive. So a CRLF
-//          waits (kNeedMore) until the bytes behind it tell a ping from an empty
-//          line.
+// Laws:    the cuts depend on the bytes alone, not on how they arrive. So a
+// CRLF
+//          waits (kNeedMore) until the bytes behind it tell a ping from an
+//          empty line.
 // Source:  RFC 3261 7.5 (CRLF before the start line), 18.3 (Content-Length);
 //          RFC 5626 3.5.1 (double CRLF is a ping).
 class Framer {
@@ -78,8 +79,8 @@ class Framer {
     kHeadTooLong,       // `size` bytes seen of the head: 513, close
     kBodyTooLong,       // `size` is that of the head: 413, close
     kNoContentLength,   // `size` is that of the head: 400, close
-    kBadContentLength,  // not a number, or two that differ; `size` is that of the
-                        // head: 400, close
+    kBadContentLength,  // not a number, or two that differ; `size` is that of
+                        // the head: 400, close
   };
   struct Cut {
     Verdict verdict = Verdict::kNeedMore;

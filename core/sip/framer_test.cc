@@ -296,7 +296,8 @@ struct DatagramCase {
 };
 constexpr DatagramCase kDatagramCases[] = {
     // Conformance: PARSE-12
-    {"surplus is cut", "", "l: 2\r\n", "body", DatagramCut::Verdict::kMessage, 2},
+    {"surplus is cut", "", "l: 2\r\n", "body", DatagramCut::Verdict::kMessage,
+     2},
     {"a second message is surplus", "", "l: 0\r\n",
      "OPTIONS sip:b SIP/2.0\r\n\r\n", DatagramCut::Verdict::kMessage, 0},
     {"no length: to the end", "", "To: x\r\n", "body",

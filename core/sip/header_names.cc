@@ -93,8 +93,8 @@ static_assert(std::ranges::count(kNames, std::string_view()) == 1);
 
 constexpr size_t kNameBytesMax = 32;
 
-// One name, ready to be compared eight octets at a time: `octet | mask == lower`
-// holds for both cases of a letter and for nothing else.
+// One name, ready to be compared eight octets at a time: `octet | mask ==
+// lower` holds for both cases of a letter and for nothing else.
 struct Pattern {
   std::array<char, kNameBytesMax> lower{};
   std::array<char, kNameBytesMax> mask{};
@@ -115,7 +115,8 @@ constexpr Pattern PatternOf(std::string_view name) {
 
 constexpr std::array<Pattern, kHeaderIdCount> kPatterns = [] {
   std::array<Pattern, kHeaderIdCount> patterns;
-  for (size_t i = 0; i < kHeaderIdCount; ++i) patterns[i] = PatternOf(kNames[i]);
+  for (size_t i = 0; i < kHeaderIdCount; ++i)
+    patterns[i] = PatternOf(kNames[i]);
   return patterns;
 }();
 
@@ -150,7 +151,8 @@ constexpr int kSlotBits = 8;
 // Found by trying random numbers; the table below proves that it fits.
 constexpr uint64_t kMultiplier = 0xcda38a84d50ccbd5;
 
-// Of the first and the last eight octets and the size; the case does not matter.
+// Of the first and the last eight octets and the size; the case does not
+// matter.
 constexpr size_t SlotOf(const char* name, size_t size) {
   constexpr uint64_t kLowerCase = 0x2020202020202020;
   const bool is_long = size >= 8;
@@ -176,31 +178,51 @@ constexpr SlotTable kSlots = [] {
   }
   return table;
 }();
-static_assert(kSlots.perfect, "two names share a slot: find another multiplier");
+static_assert(kSlots.perfect,
+              "two names share a slot: find another multiplier");
 
 // Source: RFC 3261 7.3.3 and 20; RFC 3841 (a, d, j), RFC 3892 (b), RFC 6665
 // (o, u), RFC 3515 (r), RFC 4028 (x), RFC 4474 (y).
 constexpr HeaderId CompactIdOf(char name) {
   switch (name | 0x20) {
-    case 'a': return HeaderId::kAcceptContact;
-    case 'b': return HeaderId::kReferredBy;
-    case 'c': return HeaderId::kContentType;
-    case 'd': return HeaderId::kRequestDisposition;
-    case 'e': return HeaderId::kContentEncoding;
-    case 'f': return HeaderId::kFrom;
-    case 'i': return HeaderId::kCallId;
-    case 'j': return HeaderId::kRejectContact;
-    case 'k': return HeaderId::kSupported;
-    case 'l': return HeaderId::kContentLength;
-    case 'm': return HeaderId::kContact;
-    case 'o': return HeaderId::kEvent;
-    case 'r': return HeaderId::kReferTo;
-    case 's': return HeaderId::kSubject;
-    case 't': return HeaderId::kTo;
-    case 'u': return HeaderId::kAllowEvents;
-    case 'v': return HeaderId::kVia;
-    case 'x': return HeaderId::kSessionExpires;
-    case 'y': return HeaderId::kIdentity;
+    case 'a':
+      return HeaderId::kAcceptContact;
+    case 'b':
+      return HeaderId::kReferredBy;
+    case 'c':
+      return HeaderId::kContentType;
+    case 'd':
+      return HeaderId::kRequestDisposition;
+    case 'e':
+      return HeaderId::kContentEncoding;
+    case 'f':
+      return HeaderId::kFrom;
+    case 'i':
+      return HeaderId::kCallId;
+    case 'j':
+      return HeaderId::kRejectContact;
+    case 'k':
+      return HeaderId::kSupported;
+    case 'l':
+      return HeaderId::kContentLength;
+    case 'm':
+      return HeaderId::kContact;
+    case 'o':
+      return HeaderId::kEvent;
+    case 'r':
+      return HeaderId::kReferTo;
+    case 's':
+      return HeaderId::kSubject;
+    case 't':
+      return HeaderId::kTo;
+    case 'u':
+      return HeaderId::kAllowEvents;
+    case 'v':
+      return HeaderId::kVia;
+    case 'x':
+      return HeaderId::kSessionExpires;
+    case 'y':
+      return HeaderId::kIdentity;
   }
   return HeaderId::kOther;
 }
@@ -234,8 +256,6 @@ HeaderId HeaderIdOf(std::string_view name) {
   return same ? static_cast<HeaderId>(id) : HeaderId::kOther;
 }
 
-std::string_view NameOf(HeaderId id) {
-  return kNames[static_cast<size_t>(id)];
-}
+std::string_view NameOf(HeaderId id) { return kNames[static_cast<size_t>(id)]; }
 
 }  // namespace sallyport::sip

@@ -1,5 +1,5 @@
-// Bounds of one SIP message (spec 8.3). A peer that goes past one gets the answer
-// that is named beside it.
+// Bounds of one SIP message (spec 8.3). A peer that goes past one gets the
+// answer that is named beside it.
 #ifndef CORE_SIP_LIMITS_H_
 #define CORE_SIP_LIMITS_H_
 

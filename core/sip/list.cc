@@ -9,8 +9,8 @@ std::string_view Between(const char* begin, const char* end) {
   return {begin, static_cast<size_t>(end - begin)};
 }
 
-// Octets up to the comma that ends the first value, or all; npos when a quote or
-// bracket does not close.
+// Octets up to the comma that ends the first value, or all; npos when a quote
+// or bracket does not close.
 size_t ValueSize(std::string_view row) {
   for (size_t i = 0; i < row.size(); ++i) {
     if (row[i] == ',') return i;
@@ -26,8 +26,9 @@ size_t ValueSize(std::string_view row) {
   return row.size();
 }
 
-// Names of URI parameters have brackets, colons and such as well (RFC 3261 25.1,
-// paramchar); what is no name of ours only has to end in the right place.
+// Names of URI parameters have brackets, colons and such as well (RFC
+// 3261 25.1, paramchar); what is no name of ours only has to end in the right
+// place.
 size_t NameSize(std::string_view text) {
   size_t size = 0;
   while (size < text.size() && !IsLws(text[size]) &&

@@ -1,5 +1,5 @@
-// Lists and parameters of header values: where a comma or a semicolon parts, and
-// where it is data (RFC 3261 7.3.1, 25).
+// Lists and parameters of header values: where a comma or a semicolon parts,
+// and where it is data (RFC 3261 7.3.1, 25).
 #ifndef CORE_SIP_LIST_H_
 #define CORE_SIP_LIST_H_
 
@@ -24,8 +24,8 @@ class ListCursor {
   bool Next();
   std::string_view value() const { return value_; }    // trimmed; may be empty
   const HeaderField* field() const { return field_; }  // the row it stands in
-  // Where the value stands in its row with the white space around it: behind the
-  // comma before it, up to the comma behind it.
+  // Where the value stands in its row with the white space around it: behind
+  // the comma before it, up to the comma behind it.
   std::string_view span() const { return span_; }
   // Unterminated quote or bracket: the row is one value from there.
   bool malformed() const { return malformed_; }
@@ -55,8 +55,8 @@ class ParamCursor {
   bool has_value() const { return has_value_; }
   // From the name to the value's end.
   std::string_view whole() const { return whole_; }
-  // No ';' where one must stand, an empty name, '=' without a value, an unterminated
-  // quote, a quote within a token. Next() is false from there on.
+  // No ';' where one must stand, an empty name, '=' without a value, an
+  // unterminated quote, a quote within a token. Next() is false from there on.
   bool malformed() const { return malformed_; }
 
  private:

@@ -6,37 +6,62 @@ namespace sallyport::sip {
 
 std::string_view ToString(ScanVerdict verdict) {
   switch (verdict) {
-    case ScanVerdict::kOk: return "ok";
-    case ScanVerdict::kBadStartLine: return "bad_start_line";
-    case ScanVerdict::kMalformedStartLine: return "malformed_start_line";
-    case ScanVerdict::kBadVersion: return "bad_version";
-    case ScanVerdict::kBadHeaderLine: return "bad_header_line";
-    case ScanVerdict::kTooManyHeaders: return "too_many_headers";
-    case ScanVerdict::kHeaderTooLong: return "header_too_long";
-    case ScanVerdict::kHeadTooLong: return "head_too_long";
-    case ScanVerdict::kUriTooLong: return "uri_too_long";
-    case ScanVerdict::kIncomplete: return "incomplete";
+    case ScanVerdict::kOk:
+      return "ok";
+    case ScanVerdict::kBadStartLine:
+      return "bad_start_line";
+    case ScanVerdict::kMalformedStartLine:
+      return "malformed_start_line";
+    case ScanVerdict::kBadVersion:
+      return "bad_version";
+    case ScanVerdict::kBadHeaderLine:
+      return "bad_header_line";
+    case ScanVerdict::kTooManyHeaders:
+      return "too_many_headers";
+    case ScanVerdict::kHeaderTooLong:
+      return "header_too_long";
+    case ScanVerdict::kHeadTooLong:
+      return "head_too_long";
+    case ScanVerdict::kUriTooLong:
+      return "uri_too_long";
+    case ScanVerdict::kIncomplete:
+      return "incomplete";
   }
   return "";
 }
 
 std::string_view ToString(Method method) {
   switch (method) {
-    case Method::kOther: return "";
-    case Method::kRegister: return "REGISTER";
-    case Method::kInvite: return "INVITE";
-    case Method::kAck: return "ACK";
-    case Method::kBye: return "BYE";
-    case Method::kCancel: return "CANCEL";
-    case Method::kOptions: return "OPTIONS";
-    case Method::kMessage: return "MESSAGE";
-    case Method::kSubscribe: return "SUBSCRIBE";
-    case Method::kNotify: return "NOTIFY";
-    case Method::kPrack: return "PRACK";
-    case Method::kUpdate: return "UPDATE";
-    case Method::kInfo: return "INFO";
-    case Method::kRefer: return "REFER";
-    case Method::kPublish: return "PUBLISH";
+    case Method::kOther:
+      return "";
+    case Method::kRegister:
+      return "REGISTER";
+    case Method::kInvite:
+      return "INVITE";
+    case Method::kAck:
+      return "ACK";
+    case Method::kBye:
+      return "BYE";
+    case Method::kCancel:
+      return "CANCEL";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kMessage:
+      return "MESSAGE";
+    case Method::kSubscribe:
+      return "SUBSCRIBE";
+    case Method::kNotify:
+      return "NOTIFY";
+    case Method::kPrack:
+      return "PRACK";
+    case Method::kUpdate:
+      return "UPDATE";
+    case Method::kInfo:
+      return "INFO";
+    case Method::kRefer:
+      return "REFER";
+    case Method::kPublish:
+      return "PUBLISH";
   }
   return "";
 }

@@ -23,27 +23,41 @@ struct HeaderField {
   uint16_t name_size = 0;
   uint16_t value_begin = 0;  // without white space around it
   uint16_t value_size = 0;
-  uint16_t line_end = 0;     // past the CRLF: where the next line begins
+  uint16_t line_end = 0;  // past the CRLF: where the next line begins
 };
 
 enum class Method : uint8_t {
-  kOther, kRegister, kInvite, kAck, kBye, kCancel, kOptions, kMessage,
-  kSubscribe, kNotify, kPrack, kUpdate, kInfo, kRefer, kPublish,
+  kOther,
+  kRegister,
+  kInvite,
+  kAck,
+  kBye,
+  kCancel,
+  kOptions,
+  kMessage,
+  kSubscribe,
+  kNotify,
+  kPrack,
+  kUpdate,
+  kInfo,
+  kRefer,
+  kPublish,
 };
 
-// What the scanner found first. Whatever it says, the fields that it read can be
-// used to build an answer; `whole` below: all good lines of the head are there.
+// What the scanner found first. Whatever it says, the fields that it read can
+// be used to build an answer; `whole` below: all good lines of the head are
+// there.
 enum class ScanVerdict : uint8_t {
-  kOk,               // whole
-  kBadStartLine,     // not SIP at all: no fields were read
+  kOk,                  // whole
+  kBadStartLine,        // not SIP at all: no fields were read
   kMalformedStartLine,  // SIP, but broken: 400, or discard a response; whole
-  kBadVersion,       // SIP, but not 2.0; whole
-  kBadHeaderLine,    // no colon, empty or illegal name, NUL, lone CR or LF; whole
-  kTooManyHeaders,   // kHeaderFieldsMax
-  kHeaderTooLong,    // kHeaderValueBytesMax; whole
-  kHeadTooLong,      // kHeadBytesMax
-  kUriTooLong,       // kRequestUriBytesMax; whole
-  kIncomplete,       // no empty line ends the head
+  kBadVersion,          // SIP, but not 2.0; whole
+  kBadHeaderLine,  // no colon, empty or illegal name, NUL, lone CR or LF; whole
+  kTooManyHeaders,  // kHeaderFieldsMax
+  kHeaderTooLong,   // kHeaderValueBytesMax; whole
+  kHeadTooLong,     // kHeadBytesMax
+  kUriTooLong,      // kRequestUriBytesMax; whole
+  kIncomplete,      // no empty line ends the head
 };
 std::string_view ToString(ScanVerdict verdict);
 std::string_view ToString(Method method);  // empty for kOther
@@ -67,22 +81,24 @@ class MessageView {
   // object may be used again and again. Reads no octet outside `message`.
   // Hot: 1 per message; <= 200 ns for 842 octets with AVX2
   // (bench/scanner_bench.cc: BM_Scan_Register).
-  [[nodiscard]] ScanVerdict Scan(
-      std::string_view message ABSL_ATTRIBUTE_LIFETIME_BOUND,
-      ScanPolicy policy = {});
+  [[nodiscard]] ScanVerdict Scan(std::string_view message
+                                     ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                                 ScanPolicy policy = {});
 
   // False: a response. Known as soon as the start line is recognised, also when
   // it is malformed.
   bool is_request() const { return is_request_; }
-  Method method() const { return method_; }         // requests only
-  std::string_view method_text() const {            // requests only
+  Method method() const { return method_; }  // requests only
+  std::string_view method_text() const {     // requests only
     return bytes_.substr(0, method_size_);
   }
-  std::string_view request_uri() const {            // requests only
+  std::string_view request_uri() const {  // requests only
     return bytes_.substr(uri_begin_, uri_size_);
   }
-  int status_code() const { return status_code_; }  // responses only: 100 to 699
-  std::string_view reason() const {                 // responses only
+  int status_code() const {
+    return status_code_;
+  }                                  // responses only: 100 to 699
+  std::string_view reason() const {  // responses only
     return bytes_.substr(reason_begin_, reason_size_);
   }
   uint16_t start_line_end() const { return start_line_end_; }  // past its CRLF

@@ -6,8 +6,9 @@
 namespace sallyport::sip {
 namespace {
 
-// The display name and the '<'; leaves `text` behind the '<'. An unquoted name is
-// made of words: what parts values, parameters and addresses cannot be in it.
+// The display name and the '<'; leaves `text` behind the '<'. An unquoted name
+// is made of words: what parts values, parameters and addresses cannot be in
+// it.
 bool TakeDisplayName(std::string_view& text, NameAddrView& address) {
   if (text.starts_with('"')) {
     const size_t quoted = QuotedSize(text);
@@ -51,8 +52,7 @@ std::optional<NameAddrView> ParseNameAddr(std::string_view value) {
   NameAddrView address;
   // Where a '<' stands only in a parameter, the address is bare.
   const size_t semicolon = text.find(';');
-  const bool bracketed =
-      text.starts_with('"') || text.find('<') < semicolon;
+  const bool bracketed = text.starts_with('"') || text.find('<') < semicolon;
   const bool read =
       bracketed ? ReadBracketed(text, address) : ReadBare(text, address);
   if (!read || address.uri.empty()) return std::nullopt;

@@ -15,13 +15,13 @@ struct NameAddrView {
   std::string_view display_name;  // quotes kept
   std::string_view uri;           // between the brackets, or the bare addr-spec
   bool bracketed = false;
-  std::string_view params;        // header parameters; begins at ';', or empty
+  std::string_view params;  // header parameters; begins at ';', or empty
 };
 // One value. The URI is found, not judged: ParseUri does that. Nothing when the
-// parts cannot be told apart: an unterminated quote or bracket, a comma in a bare
-// display name, a ',' or '?' in a bare addr-spec, broken parameters.
-// Source: RFC 3261 20.10, 25.1 (name-addr, addr-spec). Without brackets everything
-// behind ';' is a header parameter.
+// parts cannot be told apart: an unterminated quote or bracket, a comma in a
+// bare display name, a ',' or '?' in a bare addr-spec, broken parameters.
+// Source: RFC 3261 20.10, 25.1 (name-addr, addr-spec). Without brackets
+// everything behind ';' is a header parameter.
 std::optional<NameAddrView> ParseNameAddr(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
 

@@ -22,6 +22,22 @@ uint64_t BitsWithin(size_t block, size_t begin, size_t end) {
   return bits;
 }
 
+size_t FirstBlank(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size() && !IsBlank(text[at])) ++at;
+  return at == text.size() ? text.npos : at;
+}
+
+size_t LastBlank(std::string_view text) {
+  size_t at = text.size();
+  while (at > 0 && !IsBlank(text[at - 1])) --at;
+  return at - 1;  // npos when there is none
+}
+
+bool HasBlank(std::string_view text) {
+  return text.find(' ') != text.npos || text.find('\t') != text.npos;
+}
+
 std::string_view WithoutLineEnd(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -87,8 +103,8 @@ void HeadMarks::MarkTail(size_t begin) {
   kernel_(block, 1, &marks_[marked_++]);
 }
 
-// A line ends at LF behind CR; a CR before anything else is bad, and so is an LF
-// behind anything else unless the policy makes it a line end.
+// A line ends at LF behind CR; a CR before anything else is bad, and so is an
+// LF behind anything else unless the policy makes it a line end.
 void HeadMarks::JudgeLineEnds(size_t first_block) {
   for (size_t i = first_block; i < marked_; ++i) {
     BlockMarks& marks = marks_[i];
@@ -129,12 +145,12 @@ bool HeadMarks::HasBad(size_t begin, size_t end) const {
 
 StartLineKind KindOfStartLine(std::string_view line) {
   if (StartsWithSip(line)) return StartLineKind::kResponse;
-  const size_t word_end = line.find_first_of(" \t");
+  const size_t word_end = FirstBlank(line);
   if (word_end == line.npos) return StartLineKind::kNotSip;
   if (!IsToken(line.substr(0, word_end))) return StartLineKind::kNotSip;
   // The version is the last word, wherever white space stands.
   const std::string_view rest = TrimLws(line);
-  const size_t last = rest.find_last_of(" \t");
+  const size_t last = LastBlank(rest);
   if (last == rest.npos) return StartLineKind::kNotSip;
   return StartsWithSip(rest.substr(last + 1)) ? StartLineKind::kRequest
                                               : StartLineKind::kNotSip;
@@ -150,20 +166,19 @@ struct RequestLine {
 };
 RequestLine SplitRequestLine(std::string_view line) {
   RequestLine parts;
-  const size_t first = line.find_first_of(" \t");
-  const size_t last = line.find_last_of(" \t");
+  const size_t first = FirstBlank(line);
+  const size_t last = LastBlank(line);
   parts.method = line.substr(0, first);
   if (last > first) parts.uri = line.substr(first + 1, last - first - 1);
   parts.version = line.substr(last + 1);
   parts.malformed = parts.uri.empty() || line[first] != ' ' ||
                     line[last] != ' ' || !IsSipVersion(parts.version) ||
-                    parts.uri.find_first_of(" \t") != line.npos;
+                    HasBlank(parts.uri);
   return parts;
 }
 
-// SIP-Version SP Status-Code SP Reason-Phrase; a code has three digits and a class
-// of 1 to 6.
-// Source: RFC 3261 7.2.
+// SIP-Version SP Status-Code SP Reason-Phrase; a code has three digits and a
+// class of 1 to 6. Source: RFC 3261 7.2.
 struct StatusLine {
   std::string_view version, reason;
   int code = 0;
@@ -212,8 +227,8 @@ ScanVerdict MessageScanner::ScanStartLine(std::string_view line,
       const StatusLine parts = SplitStatusLine(line);
       view.status_code_ = parts.code;
       view.reason_size_ = static_cast<uint16_t>(parts.reason.size());
-      view.reason_begin_ = static_cast<uint16_t>(line.size() -
-                                                 parts.reason.size());
+      view.reason_begin_ =
+          static_cast<uint16_t>(line.size() - parts.reason.size());
       return JudgeStartLine(parts.malformed, parts.version, 0);
     }
   }
@@ -263,7 +278,8 @@ ScanVerdict MessageScanner::Scan(std::string_view message,
   const size_t end = marks.NextLineEnd();
   if (end == HeadMarks::kNone) return Unfinished(message);
 
-  ScanVerdict verdict = ScanStartLine(WithoutLineEnd(head.substr(0, end)), view);
+  ScanVerdict verdict =
+      ScanStartLine(WithoutLineEnd(head.substr(0, end)), view);
   if (verdict == ScanVerdict::kBadStartLine) return verdict;
   if (verdict == ScanVerdict::kOk && marks.HasBad(0, end)) {
     verdict = ScanVerdict::kMalformedStartLine;
@@ -316,8 +332,7 @@ ScanVerdict MessageScanner::AddField(std::string_view head, const Line& line,
   // Source: RFC 3261 7.3.1 (white space may stand before the colon).
   size_t name_end = colon;
   while (name_end > line.begin && IsBlank(head[name_end - 1])) --name_end;
-  const std::string_view name =
-      head.substr(line.begin, name_end - line.begin);
+  const std::string_view name = head.substr(line.begin, name_end - line.begin);
   const HeaderId id = HeaderIdOf(name);
   if (id == HeaderId::kOther && !IsToken(name)) {
     return ScanVerdict::kBadHeaderLine;

@@ -14,10 +14,9 @@
 
 namespace sallyport::sip {
 
-// HeadMarks hold where in a head lines end, colons stand, and octets lie that no
-// line may have. They are filled as far as somebody asks: the body is not looked
-// at, but for the rest of the last stretch.
-// Borrows: the bytes.
+// HeadMarks hold where in a head lines end, colons stand, and octets lie that
+// no line may have. They are filled as far as somebody asks: the body is not
+// looked at, but for the rest of the last stretch. Borrows: the bytes.
 class HeadMarks {
  public:
   static constexpr size_t kNone = ~size_t{0};
@@ -44,11 +43,11 @@ class HeadMarks {
   const std::string_view bytes_;
   const ScanPolicy policy_;
   const MarkBlocks kernel_;
-  size_t marked_ = 0;        // blocks
-  size_t reading_ = kNone;   // block of the last line end; none before the first
-  uint64_t line_ends_ = 0;   // those of it that were not returned yet
-  uint64_t bad_seen_ = 0;    // any bad octet so far
-  uint64_t after_cr_ = 0;    // 1: the block before ended in CR
+  size_t marked_ = 0;       // blocks
+  size_t reading_ = kNone;  // block of the last line end; none before the first
+  uint64_t line_ends_ = 0;  // those of it that were not returned yet
+  uint64_t bad_seen_ = 0;   // any bad octet so far
+  uint64_t after_cr_ = 0;   // 1: the block before ended in CR
   // Once judged, line_feed means "a line ends here" and nul "bad octet".
   std::array<BlockMarks, kBlocksMax> marks_;
 };

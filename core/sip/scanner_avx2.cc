@@ -1,6 +1,7 @@
 #include "core/sip/scanner_kernel.h"
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -24,7 +25,22 @@ namespace {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes));
 }
 
+// The processor and the system both keep the wide registers.
+// __builtin_cpu_supports would be shorter, but its table in libgcc is not found
+// when the program is linked with LTO by gold.
+[[gnu::target("xsave")]] bool ReadHasAvx2() {
+  constexpr unsigned kWideRegisters = 6;  // XMM and YMM, in XCR0
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return false;
+  if ((c & bit_OSXSAVE) == 0 || (c & bit_AVX) == 0) return false;
+  if ((_xgetbv(0) & kWideRegisters) != kWideRegisters) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  return (b & bit_AVX2) != 0;
+}
+
 }  // namespace
+
+bool HasAvx2() { return ReadHasAvx2(); }
 
 [[gnu::target("avx2")]] void MarkBlocksAvx2(const char* bytes, size_t blocks,
                                             BlockMarks* marks) {
@@ -38,6 +54,8 @@ namespace {
   }
 }
 #else
+bool HasAvx2() { return false; }
+
 void MarkBlocksAvx2(const char* bytes, size_t blocks, BlockMarks* marks) {
   MarkBlocksPortable(bytes, blocks, marks);
 }

@@ -4,29 +4,30 @@ namespace sallyport::sip {
 
 std::string_view ToString(ScanKernel kernel) {
   switch (kernel) {
-    case ScanKernel::kPortable: return "portable";
-    case ScanKernel::kAvx2: return "avx2";
+    case ScanKernel::kPortable:
+      return "portable";
+    case ScanKernel::kAvx2:
+      return "avx2";
   }
   return "";
 }
 
 bool IsAvailable(ScanKernel kernel) {
   switch (kernel) {
-    case ScanKernel::kPortable: return true;
+    case ScanKernel::kPortable:
+      return true;
     case ScanKernel::kAvx2:
-#if defined(__x86_64__)
-      return __builtin_cpu_supports("avx2") != 0;
-#else
-      return false;
-#endif
+      return HasAvx2();
   }
   return false;
 }
 
 MarkBlocks KernelOf(ScanKernel kernel) {
   switch (kernel) {
-    case ScanKernel::kPortable: return MarkBlocksPortable;
-    case ScanKernel::kAvx2: return MarkBlocksAvx2;
+    case ScanKernel::kPortable:
+      return MarkBlocksPortable;
+    case ScanKernel::kAvx2:
+      return MarkBlocksAvx2;
   }
   return MarkBlocksPortable;
 }

@@ -1,5 +1,6 @@
 // The vector part of the scanner: which octets of 64 are line feeds, carriage
-// returns, colons or NULs. Two forms with one meaning; a fuzzer demands equality.
+// returns, colons or NULs. Two forms with one meaning; a fuzzer demands
+// equality.
 #ifndef CORE_SIP_SCANNER_KERNEL_H_
 #define CORE_SIP_SCANNER_KERNEL_H_
 
@@ -11,12 +12,13 @@ namespace sallyport::sip {
 
 inline constexpr size_t kBlockBytes = 64;
 
-// Bit i speaks of octet i of the block.
+// Bit i speaks of octet i of the block. Without initial values: arrays of them
+// are filled as far as they are read.
 struct BlockMarks {
-  uint64_t line_feed = 0;
-  uint64_t carriage_return = 0;
-  uint64_t colon = 0;
-  uint64_t nul = 0;
+  uint64_t line_feed;
+  uint64_t carriage_return;
+  uint64_t colon;
+  uint64_t nul;
 
   friend bool operator==(const BlockMarks&, const BlockMarks&) = default;
 };
@@ -29,7 +31,8 @@ using MarkBlocks = void (*)(const char* bytes, size_t blocks,
 
 // The definition: plain C++ on 8 octets at a time.
 void MarkBlocksPortable(const char* bytes, size_t blocks, BlockMarks* marks);
-// Only where the processor has AVX2.
+// Only where HasAvx2().
+bool HasAvx2();
 void MarkBlocksAvx2(const char* bytes, size_t blocks, BlockMarks* marks);
 
 enum class ScanKernel : uint8_t { kPortable, kAvx2 };

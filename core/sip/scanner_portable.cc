@@ -13,8 +13,7 @@ constexpr uint64_t kLow7 = 0x7f * kEach;
 uint64_t MaskOf(uint64_t word, uint8_t octet) {
   const uint64_t differs = word ^ (octet * kEach);
   // The high bit of an octet is set when the octet is zero; no carry leaves it.
-  const uint64_t equal =
-      ~(((differs & kLow7) + kLow7) | differs | kLow7);
+  const uint64_t equal = ~(((differs & kLow7) + kLow7) | differs | kLow7);
   // Gathers the eight high bits in one octet.
   return ((equal >> 7) * 0x0102040810204080) >> 56;
 }
@@ -29,7 +28,7 @@ uint64_t LoadWord(const char* bytes) {
 }
 
 BlockMarks MarkOne(const char* bytes) {
-  BlockMarks marks;
+  BlockMarks marks{};
   for (int i = 0; i < 8; ++i) {
     const uint64_t word = LoadWord(bytes + 8 * i);
     marks.colon |= MaskOf(word, ':') << (8 * i);

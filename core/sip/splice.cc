@@ -63,8 +63,8 @@ void SpliceList::Insert(size_t at, std::string_view text) {
   Add({static_cast<uint32_t>(at), static_cast<uint32_t>(at), text});
 }
 
-// An insertion sort keeps the order of equals, and costs nothing when the splices
-// were added in the order of the bytes.
+// An insertion sort keeps the order of equals, and costs nothing when the
+// splices were added in the order of the bytes.
 void SpliceList::Seal() {
   for (size_t i = 1; i < count_; ++i) {
     const Splice splice = splices_[i];

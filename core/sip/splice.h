@@ -1,6 +1,6 @@
 // A SpliceList changes a message without copying it: a short sorted list of
-// removals and insertions over the original bytes, gathered once into the buffer
-// that leaves.
+// removals and insertions over the original bytes, gathered once into the
+// buffer that leaves.
 #ifndef CORE_SIP_SPLICE_H_
 #define CORE_SIP_SPLICE_H_
 
@@ -13,12 +13,15 @@
 
 namespace sallyport::sip {
 
-// A Scratch is where texts to insert are written. One per Edge, reset per event.
-// Bounds: kBytes; past it Append* do nothing and overflowed() is true.
+// A Scratch is where texts to insert are written. One per Edge, reset per
+// event. Bounds: kBytes; past it Append* do nothing and overflowed() is true.
 class Scratch {
  public:
   static constexpr size_t kBytes = 32768;
-  void Reset() { used_ = 0; overflowed_ = false; }
+  void Reset() {
+    used_ = 0;
+    overflowed_ = false;
+  }
   bool overflowed() const { return overflowed_; }
 
   // Begin a text, append to it, and take it. Texts do not nest. What was taken
@@ -48,11 +51,12 @@ class Scratch {
 };
 
 // Borrows: the message and every inserted text, until it was gathered.
-// Bounds:  kSplicesMax; past it overflowed() is true and the message must not go.
-// Laws:    without splices the message leaves byte for byte; splices may be added
-//          in any order (fastest in the order of the bytes); insertions at one place keep the order of adding;
-//          removals may touch and may cover one another, and an insertion at a
-//          place inside a removal is kept.
+// Bounds:  kSplicesMax; past it overflowed() is true and the message must not
+// go. Laws:    without splices the message leaves byte for byte; splices may be
+// added
+//          in any order (fastest in the order of the bytes); insertions at one
+//          place keep the order of adding; removals may touch and may cover one
+//          another, and an insertion at a place inside a removal is kept.
 class SpliceList {
  public:
   static constexpr size_t kSplicesMax = 320;

@@ -89,8 +89,8 @@ TEST(SpliceList, SaysWhenThereAreTooMany) {
   EXPECT_FALSE(splices.overflowed());
 }
 
-// The law in one line per splice: an octet leaves unless a removal holds it, and
-// texts stand before the octet at their place.
+// The law in one line per splice: an octet leaves unless a removal holds it,
+// and texts stand before the octet at their place.
 std::string Expected(const std::string& message,
                      const std::vector<std::pair<size_t, size_t>>& removals,
                      const std::vector<std::pair<size_t, std::string>>& texts) {

@@ -44,8 +44,8 @@ inline constexpr bool IsTokenChar(char c) {
 }
 bool IsToken(std::string_view text);  // at least one octet
 
-// White space within a value: the line ends of folds are part of it, because the
-// scanner lets CR and LF stand nowhere else (RFC 3261 7.3.1).
+// White space within a value: the line ends of folds are part of it, because
+// the scanner lets CR and LF stand nowhere else (RFC 3261 7.3.1).
 inline constexpr bool IsLws(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
@@ -61,9 +61,9 @@ std::optional<uint32_t> ParseUint32(std::string_view digits);
 // As above, but too large values clamp to 2^32-1 (Expires, RFC 3261 20.19).
 std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits);
 
-// Octets of the quoted string at the front of `text`, both quotes counted; 0 when
-// none begins there or none ends. A backslash takes the next octet with it.
-// Source: RFC 3261 25.1 (quoted-string).
+// Octets of the quoted string at the front of `text`, both quotes counted; 0
+// when none begins there or none ends. A backslash takes the next octet with
+// it. Source: RFC 3261 25.1 (quoted-string).
 size_t QuotedSize(std::string_view text);
 
 // Removes the quotes and resolves quoted-pairs of a quoted string (also folds)

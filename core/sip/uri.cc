@@ -32,8 +32,8 @@ bool IsSchemeName(std::string_view name) {
 }
 
 UriScheme SchemeOf(std::string_view name) {
-  for (UriScheme scheme : {UriScheme::kSip, UriScheme::kSips, UriScheme::kTel,
-                           UriScheme::kUrn}) {
+  for (UriScheme scheme :
+       {UriScheme::kSip, UriScheme::kSips, UriScheme::kTel, UriScheme::kUrn}) {
     if (EqualsIgnoreCase(name, ToString(scheme))) return scheme;
   }
   return UriScheme::kOther;
@@ -45,9 +45,8 @@ bool IsHost(std::string_view host) {
   if (host.starts_with('[')) {
     if (host.size() < 4 || !host.ends_with(']')) return false;
     const std::string_view inner = host.substr(1, host.size() - 2);
-    return std::ranges::all_of(inner, [](char c) {
-      return HexDigit(c) >= 0 || c == ':' || c == '.';
-    });
+    return std::ranges::all_of(
+        inner, [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
   }
   return !host.empty() && std::ranges::all_of(host, [](char c) {
     return IsAlpha(c) || IsDigit(c) || c == '-' || c == '.' || c == '_';
@@ -68,8 +67,9 @@ bool ReadHostPort(std::string_view text, UriView& uri) {
   return true;
 }
 
-// `[user[:password]@]host[:port][;params][?headers]`. The user part may hold ';'
-// and '?', so the '@' is looked for first; nothing behind it may hold another.
+// `[user[:password]@]host[:port][;params][?headers]`. The user part may hold
+// ';' and '?', so the '@' is looked for first; nothing behind it may hold
+// another.
 bool ReadSip(std::string_view text, UriView& uri) {
   const size_t at = text.find('@');
   if (at != text.npos) {
@@ -121,20 +121,28 @@ bool ReadTel(std::string_view text, UriView& uri) {
 
 std::string_view ToString(UriScheme scheme) {
   switch (scheme) {
-    case UriScheme::kSip: return "sip";
-    case UriScheme::kSips: return "sips";
-    case UriScheme::kTel: return "tel";
-    case UriScheme::kUrn: return "urn";
-    case UriScheme::kOther: return "";
+    case UriScheme::kSip:
+      return "sip";
+    case UriScheme::kSips:
+      return "sips";
+    case UriScheme::kTel:
+      return "tel";
+    case UriScheme::kUrn:
+      return "urn";
+    case UriScheme::kOther:
+      return "";
   }
   return "";
 }
 
 std::string_view ToString(Transport transport) {
   switch (transport) {
-    case Transport::kUdp: return "udp";
-    case Transport::kTcp: return "tcp";
-    case Transport::kTls: return "tls";
+    case Transport::kUdp:
+      return "udp";
+    case Transport::kTcp:
+      return "tcp";
+    case Transport::kTls:
+      return "tls";
   }
   return "";
 }
@@ -179,8 +187,8 @@ UriOctet OctetAt(std::string_view text, size_t at) {
   if (text[at] != '%' || text.size() - at < 3) return {.octet = text[at]};
   const int value = HexDigit(text[at + 1]) * 16 + HexDigit(text[at + 2]);
   const char octet = static_cast<char>(value);
-  const bool reserved = std::string_view(";/?:@&=+$,").find(octet) !=
-                        std::string_view::npos;
+  const bool reserved =
+      std::string_view(";/?:@&=+$,").find(octet) != std::string_view::npos;
   return {.octet = octet, .escaped_reserved = reserved, .size = 3};
 }
 
@@ -286,7 +294,8 @@ bool UriEquals(const UriView& a, const UriView& b) {
     case UriScheme::kSips:
       return SipEquals(a, b);
     case UriScheme::kTel:
-      return SameNumber(a.user, b.user) && ParamsFit(a.params, b.params, true) &&
+      return SameNumber(a.user, b.user) &&
+             ParamsFit(a.params, b.params, true) &&
              ParamsFit(b.params, a.params, true);
     case UriScheme::kUrn:
     case UriScheme::kOther:
@@ -299,8 +308,8 @@ std::optional<Transport> UriTransport(const UriView& uri) {
   if (uri.scheme == UriScheme::kSips) return Transport::kTls;
   if (uri.scheme != UriScheme::kSip) return std::nullopt;
   const Param named = FindParam(uri.params, "transport");
-  for (Transport transport : {Transport::kUdp, Transport::kTcp,
-                              Transport::kTls}) {
+  for (Transport transport :
+       {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
     if (EqualsIgnoreCase(named.value, ToString(transport))) return transport;
   }
   return std::nullopt;

@@ -24,8 +24,8 @@ struct UriView {
   std::string_view params;    // begins at ';', or empty
   std::string_view headers;   // begins at '?', or empty
 };
-// Nothing when white space, quotes, angle brackets, controls or octets above 127
-// stand in it, an escape has no two digits, or a part breaks its grammar.
+// Nothing when white space, quotes, angle brackets, controls or octets above
+// 127 stand in it, an escape has no two digits, or a part breaks its grammar.
 // Source: RFC 3261 19.1.1, 25.1; RFC 3966 3; RFC 3986 3.1.
 std::optional<UriView> ParseUri(
     std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);

@@ -30,8 +30,7 @@ bool ReadProtocol(std::string_view& text, ViaView& via) {
   if (TakeToken(text) != "2.0" || !TakeSlash(text)) return false;
   const std::string_view before = text;
   via.transport = TakeToken(text);
-  const std::string_view read =
-      before.substr(0, before.size() - text.size());
+  const std::string_view read = before.substr(0, before.size() - text.size());
   return !via.transport.empty() && IsLws(read.back());
 }
 
@@ -70,8 +69,7 @@ bool ReadParams(ViaView& via) {
     if (EqualsIgnoreCase(name, "branch") && !KeepOnce(cursor, branch)) {
       return false;
     }
-    if (EqualsIgnoreCase(name, "received") &&
-        !KeepOnce(cursor, via.received)) {
+    if (EqualsIgnoreCase(name, "received") && !KeepOnce(cursor, via.received)) {
       return false;
     }
     if (EqualsIgnoreCase(name, "rport") && !KeepOnce(cursor, via.rport)) {

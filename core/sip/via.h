@@ -20,9 +20,9 @@ struct ViaView {
   Param received;
   Param rport;
 };
-// One value of the list. Nothing when it is not SIP/2.0, sent-by cannot be read, or
-// branch, received or rport stand twice in it.
-// Source: RFC 3261 20.42, 25.1 (via-parm), 7.3.1; RFC 3581 (rport).
+// One value of the list. Nothing when it is not SIP/2.0, sent-by cannot be
+// read, or branch, received or rport stand twice in it. Source: RFC
+// 3261 20.42, 25.1 (via-parm), 7.3.1; RFC 3581 (rport).
 std::optional<ViaView> ParseVia(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
