@@ -13,10 +13,10 @@ Ban = collections.namedtuple("Ban", "where header unless why")
 # Proves that each library is the one meant, so it includes them all.
 _DEPENDENCIES = r"tests/build/dependencies_test\.cc"
 
-_SYSTEM = (r"(sys|netinet|net|linux|openssl|ares|prometheus|benchmark)/.*|"
+_SYSTEM = (r"(?!sys/mman\.h)(sys|netinet|net|linux|openssl|ares|prometheus|benchmark)/.*|"
            r"(thread|mutex|shared_mutex|condition_variable|future|stop_token|"
            r"semaphore|barrier|latch|ctime|"
-           r"unistd\.h|fcntl\.h|poll\.h|netdb\.h|pthread\.h|time\.h|"
+           r"fcntl\.h|poll\.h|netdb\.h|pthread\.h|time\.h|"
            r"liburing\.h|ares\.h|httplib\.h)")
 
 BANS = [
@@ -24,9 +24,9 @@ BANS = [
         "core/ knows nothing of net/, proxy/ or bench/"),
     Ban(r"core/", _SYSTEM, None,
         "core/ has no socket, thread, clock, chance or TLS library"),
-    Ban(r"core/", r"random|iostream|fstream|filesystem",
+    Ban(r"core/", r"random|iostream|fstream|filesystem|sys/mman\.h|unistd\.h",
         r".*_(test|fuzz)\.(h|cc)|core/testing/.*",
-        "core/ reads no file and rolls no dice; its tests may"),
+        "core/ reads no file, maps no page, rolls no dice; its tests may"),
     Ban(r"core/", r"arpa/inet\.h", r"core/base/endpoint\.cc",
         "an Endpoint reads and writes addresses, nobody else does"),
     Ban(r"core/", r"atomic", r"core/base/counter\.h",
@@ -52,7 +52,7 @@ BANS = [
 Call = collections.namedtuple("Call", "where word unless why")
 
 CALLS = [
-    Call(r"core/", r"\bnow\(\)", None,
+    Call(r"core/", r"::now\(\)", None,
          "the present is an argument of every event"),
     Call(r"core/", r"\b(clock_gettime|gettimeofday|time)\((nullptr|NULL|0|&)",
          None, "the present is an argument of every event"),
