@@ -135,6 +135,8 @@ constexpr Row kAccessNetwork[] = {
      "P-Access-Network-Info: a;network-provided;b=c\r\n", ""},
     {"behind a quoted comma and semicolon",
      "P-Access-Network-Info: a;b=\",;\";network-provided\r\n", ""},
+    {"behind an escaped quote",
+     "P-Access-Network-Info: \"a\\\"\";network-provided\r\n", ""},
     {"within quotes it is data",
      "P-Access-Network-Info: a;b=\";network-provided\"\r\n",
      "P-Access-Network-Info: a;b=\";network-provided\"\r\n"},
