@@ -59,6 +59,7 @@ bool AuthParamCursor::TakeToken68() {
   has_value_ = false;
   whole_ = rest_;
   rest_ = {};
+  is_token68_ = !IsToken(whole_);
   return true;
 }
 
@@ -153,7 +154,9 @@ CredentialsView::Verdict ReadDigest(CredentialsView& view) {
       duplicate = !KeepKnown(cursor, each, view) || duplicate;
     }
   }
-  if (cursor.malformed()) return CredentialsView::Verdict::kMalformed;
+  if (cursor.malformed() || cursor.is_token68()) {
+    return CredentialsView::Verdict::kMalformed;
+  }
   if (duplicate) return CredentialsView::Verdict::kDuplicate;
   view.has_username = known[0].present;
   view.has_response = known[3].present;

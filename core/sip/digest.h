@@ -32,6 +32,8 @@ class AuthParamCursor {
   std::string_view value() const { return value_; }
   bool has_value() const { return has_value_; }
   std::string_view whole() const { return whole_; }  // name to end of value
+  // What was read is one token68 that is no parameter; nothing may follow it.
+  bool is_token68() const { return is_token68_; }
   // Unterminated quote, a parameter without a comma, an empty name. Next() is
   // false from there on.
   bool malformed() const { return malformed_; }
@@ -43,7 +45,8 @@ class AuthParamCursor {
   bool TakeSeparator();
 
   std::string_view rest_, name_, value_, whole_;
-  bool has_value_ = false, malformed_ = false, first_ = true;
+  bool has_value_ = false, is_token68_ = false;
+  bool malformed_ = false, first_ = true;
 };
 
 struct CredentialsView {

@@ -106,6 +106,7 @@ constexpr CredentialsCase kCredentials[] = {
     {"no comma", "Digest username=\"a\" realm=\"b\"", Verdict::kMalformed},
     {"nothing behind the scheme", "Digest", Verdict::kMalformed},
     {"nothing at all", "", Verdict::kMalformed},
+    {"a token68", "Digest QWxh==", Verdict::kMalformed},
     {"no scheme", "username=\"a\"", Verdict::kMalformed},
     {"a comma behind the scheme", "Digest, username=\"a\"",
      Verdict::kMalformed},

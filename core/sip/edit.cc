@@ -112,6 +112,7 @@ ListEdit RemoveListValues(
     const std::string_view row = message.Value(*field);
     RowEdit edit(splices);
     for (ListCursor cursor(row); cursor.Next();) {
+      if (cursor.value().empty()) continue;
       const Range range = RangeOf(message, cursor.value());
       remove(cursor.value()) ? edit.Drop(range) : edit.Keep(range);
     }
@@ -136,7 +137,9 @@ ListEdit RemoveFirstListValues(const MessageView& message, HeaderId id,
 ListEdit RemoveLastListValue(const MessageView& message, HeaderId id,
                              SpliceList& splices) {
   size_t count = 0, seen = 0;
-  for (ListCursor cursor(message, id); cursor.Next();) ++count;
+  for (ListCursor cursor(message, id); cursor.Next();) {
+    count += !cursor.value().empty();
+  }
   return RemoveListValues(
       message, id, [&](std::string_view) { return ++seen == count; }, splices);
 }
@@ -159,11 +162,17 @@ bool IsNamed(std::string_view name, std::span<const std::string_view> names) {
   });
 }
 
-bool CanBeWalked(const AuthValue& value) {
+// Each parameter can be told from the next, and another may follow.
+bool CanBeEdited(const AuthValue& value,
+                 std::span<const std::string_view> names,
+                 std::string_view parameter) {
+  if (value.scheme.empty()) return false;
   AuthParamCursor cursor(value.params);
   while (cursor.Next()) {
+    if (!cursor.is_token68() || IsNamed(cursor.name(), names)) continue;
+    if (!parameter.empty()) return false;
   }
-  return !value.scheme.empty() && !cursor.malformed();
+  return !cursor.malformed();
 }
 
 void AppendAuthParam(const HeaderField& field, const AuthValue& value,
@@ -184,7 +193,7 @@ AuthEdit EditAuthParams(const MessageView& message, const HeaderField& field,
                         std::span<const std::string_view> names,
                         std::string_view parameter, SpliceList& splices) {
   const AuthValue value = SplitAuthValue(message.Value(field));
-  if (!CanBeWalked(value)) return {};
+  if (!CanBeEdited(value, names, parameter)) return {};
   RowEdit edit(splices);
   for (AuthParamCursor cursor(value.params); cursor.Next();) {
     const Range range = RangeOf(message, cursor.whole());

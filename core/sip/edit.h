@@ -56,11 +56,12 @@ void AppendField(const MessageView& message, std::string_view line,
 
 struct ListEdit {
   size_t removed = 0;
-  size_t kept = 0;  // over all rows of the id
+  size_t kept = 0;  // over all rows of the id; empty values do not count
 };
 // Removes the values for which `remove` is true; it is asked once per value, in
 // order. An unbalanced row (unterminated quote or bracket) is one value from
-// where it breaks.
+// where it breaks. What stands empty between commas is no value: it stays, but
+// goes with the row, and with a value beside it.
 ListEdit RemoveListValues(
     const MessageView& message, HeaderId id,
     absl::FunctionRef<bool(std::string_view value)> remove,
@@ -79,8 +80,8 @@ ListEdit RemoveOptionTag(const MessageView& message, HeaderId id,
 
 struct AuthEdit {
   // False: the row cannot be walked to its end (unterminated quote, a parameter
-  // without a comma). Nothing was changed; the message must not go on (spec 4.2
-  // rule 4).
+  // without a comma), or takes no parameter (a token68). Nothing was changed;
+  // the message must not go on (spec 4.2 rule 4).
   bool ok = false;
   size_t removed = 0;
   size_t kept = 0;

@@ -87,6 +87,11 @@ constexpr TagCase kTags[] = {
      "Require: a\r\n ,b\r\n", 1, 2},
     {"a tag that begins alike", "Require: sec-agree2, xsec-agree\r\n",
      "Require: sec-agree2, xsec-agree\r\n", 0, 2},
+    {"empty values stay", "Require: ,a,,b,sec-agree\r\n", "Require: ,a,,b\r\n",
+     1, 2},
+    {"empty values beside it go with it", "Require: a,,sec-agree,\r\n",
+     "Require: a\r\n", 1, 1},
+    {"empty values go with the row", "Require: ,sec-agree,,\r\n", "", 1, 0},
     {"an empty row", "Require:\r\n", "Require:\r\n", 0, 0},
     {"absent", "To: x\r\n", "To: x\r\n", 0, 0},
 };
@@ -247,6 +252,7 @@ TEST(Edit, CredentialsThatCannotBeWalkedAreLeftAndReported) {
            "Digest ,a=b",
            "Digest a=b;integrity-protected=yes",
            "",
+           "Digest QWxh==",
            "integrity-protected=\"yes\"",
            "Digest, integrity-protected=yes",
        }) {

@@ -1,0 +1,96 @@
+// The framer cuts a stream at the same places however it arrives, and where it
+// says that a message is, the scanner finds its head and the same length.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+#include "core/sip/framer.h"
+#include "core/sip/message.h"
+#include "core/sip/values.h"
+
+namespace sip = sallyport::sip;
+
+namespace {
+
+using Verdict = sip::Framer::Verdict;
+
+// Ends the process, in every build.
+void Demand(bool holds) {
+  if (!holds) std::abort();
+}
+
+struct Piece {
+  Verdict verdict;
+  size_t begin, size;
+  friend bool operator==(const Piece&, const Piece&) = default;
+};
+
+bool GoesOn(Verdict verdict) {
+  return verdict == Verdict::kMessage || verdict == Verdict::kPing ||
+         verdict == Verdict::kCrlf;
+}
+
+// `step` octets arrive at a time.
+std::vector<Piece> Frames(std::string_view bytes, size_t step,
+                          sip::ScanPolicy policy) {
+  sip::Framer framer(policy);
+  std::vector<Piece> pieces;
+  size_t taken = 0, there = 0;
+  while (true) {
+    const sip::Framer::Cut cut =
+        framer.Next(bytes.substr(taken, there - taken));
+    if (cut.verdict == Verdict::kNeedMore) {
+      if (there == bytes.size()) return pieces;
+      there = std::min(there + step, bytes.size());
+      continue;
+    }
+    pieces.push_back({cut.verdict, taken, cut.size});
+    Demand(cut.size <= there - taken);
+    if (!GoesOn(cut.verdict)) return pieces;
+    Demand(cut.size > 0);
+    taken += cut.size;
+  }
+}
+
+// Framer and scanner see the same lines: no other message hides in this one.
+void DemandSameLength(std::string_view message, sip::ScanPolicy policy) {
+  static sip::MessageView view;
+  const sip::ScanVerdict verdict = view.Scan(message, policy);
+  Demand(verdict != sip::ScanVerdict::kIncomplete &&
+         verdict != sip::ScanVerdict::kHeadTooLong &&
+         verdict != sip::ScanVerdict::kBadStartLine);
+  if (verdict == sip::ScanVerdict::kTooManyHeaders) return;
+  const sip::HeaderField* field = view.Find(sip::HeaderId::kContentLength);
+  if (field == nullptr) {
+    // The row is one of those that the scanner refused.
+    Demand(verdict != sip::ScanVerdict::kOk);
+    return;
+  }
+  for (; field != nullptr; field = view.Next(field)) {
+    Demand(sip::ParseUint32(view.Value(*field)) == view.body().size());
+  }
+}
+
+void Run(std::string_view bytes, sip::ScanPolicy policy) {
+  const std::vector<Piece> whole = Frames(bytes, bytes.size() + 1, policy);
+  Demand(Frames(bytes, 1, policy) == whole);
+  Demand(Frames(bytes, 7, policy) == whole);
+  for (const Piece& piece : whole) {
+    if (piece.verdict != Verdict::kMessage) continue;
+    DemandSameLength(bytes.substr(piece.begin, piece.size), policy);
+  }
+  const sip::DatagramCut cut = sip::CutDatagram(bytes, policy);
+  Demand(cut.begin + cut.size <= bytes.size());
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  Run(bytes, {});
+  Run(bytes, {.lone_lf = true});
+  return 0;
+}
