@@ -45,6 +45,9 @@ inline constexpr size_t kIdleSendBytesDefault = size_t{16} << 20;
 // until then.
 inline constexpr uint32_t kConnectsPerSubmission = 64;
 
+// Close(kFlush) without a nearer deadline: a peer that neither reads nor ends
+// keeps its slot no longer than this.
+inline constexpr Millis kFlushMax{60'000};
 // A peer that ended its side gets what is queued for it within this time.
 inline constexpr Millis kEndedPeerFlush{1000};
 

@@ -273,7 +273,7 @@ size_t Reactor::QueuedBytes(StreamId stream) const {
 }
 
 void Reactor::Close(StreamId stream, CloseHow how, Instant flush_until) {
-  streams_->Close(stream, how, flush_until);
+  streams_->Close(stream, how, std::min(flush_until, now_ + kFlushMax));
 }
 
 bool Reactor::IsOpen(StreamId stream) const { return streams_->IsLive(stream); }

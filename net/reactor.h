@@ -110,7 +110,7 @@ class Reactor {
   size_t QueuedBytes(StreamId stream) const;
 
   // OnClosed follows, in a turn. kAbort may follow kFlush. Does nothing when
-  // the stream is gone.
+  // the stream is gone. A flush lasts kFlushMax at most.
   void Close(StreamId stream, CloseHow how, Instant flush_until = kNever);
 
   // False from the moment the stream is closing (or gone).

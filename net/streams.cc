@@ -14,16 +14,10 @@
 namespace sallyport::net {
 namespace {
 
-CloseReason ReadReason(int error) {
+CloseReason ReasonOf(int error, CloseReason otherwise) {
   if (error == ECONNRESET || error == EPIPE) return CloseReason::kPeerReset;
   if (error == ETIMEDOUT) return CloseReason::kTimedOut;
-  return CloseReason::kReadError;
-}
-
-CloseReason WriteReason(int error) {
-  if (error == ECONNRESET || error == EPIPE) return CloseReason::kPeerReset;
-  if (error == ETIMEDOUT) return CloseReason::kTimedOut;
-  return CloseReason::kWriteError;
+  return otherwise;
 }
 
 CloseReason ConnectReason(int error) {
@@ -303,7 +297,7 @@ void Streams::OnReceive(StreamId id, Stream& stream,
     End(id, stream,
         stream.state == StreamState::kLingering
             ? stream.reason
-            : ReadReason(-completion.result));
+            : ReasonOf(-completion.result, CloseReason::kReadError));
   }
   // A multishot receive may end although the stream does not: no buffer was
   // there, or the completion queue was full.
@@ -364,7 +358,7 @@ void Streams::OnSend(StreamId id, Stream& stream, int32_t result) {
     parts_.send_buffers->Release(stream.leaving);
   }
   if (result < 0 && result != -EINTR && result != -EAGAIN) {
-    End(id, stream, WriteReason(-result));
+    End(id, stream, ReasonOf(-result, CloseReason::kWriteError));
   } else if (Queued(stream) > 0) {
     ListSend(id, stream);
   } else {
@@ -483,11 +477,9 @@ void Streams::SetState(Stream& stream, StreamState next) {
 
 void Streams::StartFlush(StreamId id, Stream& stream, Instant until) {
   SetState(stream, StreamState::kFlushing);
-  if (until != kNever) {
-    // Without a timer the kernel's user timeout still ends it.
-    stream.deadline = parts_.timers->Arm(
-        until, {.kind = options_.deadline_kind, .subject = id});
-  }
+  stream.deadline = parts_.timers->Arm(
+      until, {.kind = options_.deadline_kind, .subject = id});
+  CHECK(stream.deadline.valid());  // each stream has room for one
   if (Queued(stream) == 0) OnAllSent(id, stream);
 }
 

@@ -16,6 +16,11 @@ namespace {
 
 // Room for one in6_pktinfo or in_pktinfo.
 constexpr size_t kControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
+// The control data come after the address and must be aligned.
+constexpr size_t kNameBytes = 32;
+static_assert(kNameBytes >= sizeof(sockaddr_in6));
+static_assert((sizeof(io_uring_recvmsg_out) + kNameBytes) % alignof(cmsghdr) ==
+              0);
 
 IpAddress LocalAddressOf(io_uring_recvmsg_out* out, msghdr* header) {
   for (cmsghdr* item = io_uring_recvmsg_cmsg_firsthdr(out, header);
@@ -40,7 +45,7 @@ IpAddress LocalAddressOf(io_uring_recvmsg_out* out, msghdr* header) {
 static_assert(kControlBytes <= 64);
 
 uint32_t UdpSockets::ReceiveBufferBytes() {
-  const size_t bytes = sizeof(io_uring_recvmsg_out) + sizeof(sockaddr_in6) +
+  const size_t bytes = sizeof(io_uring_recvmsg_out) + kNameBytes +
                        kControlBytes + kDatagramBytesMax;
   return static_cast<uint32_t>((bytes + 63) / 64 * 64);
 }
@@ -63,7 +68,7 @@ UdpId UdpSockets::Open(Fd fd, uint32_t tag) {
   CHECK_EQ(getsockopt(socket->fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size),
            0);
   socket->is_v6 = family == AF_INET6;
-  socket->header.msg_namelen = sizeof(sockaddr_in6);
+  socket->header.msg_namelen = kNameBytes;
   socket->header.msg_controllen = kControlBytes;
   sockets_.push_back(std::move(socket));
   const uint32_t index = static_cast<uint32_t>(sockets_.size() - 1);

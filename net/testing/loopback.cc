@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 
 #include "absl/log/check.h"
 #include "gtest/gtest.h"
@@ -13,6 +15,16 @@ namespace sallyport::net {
 namespace {
 
 constexpr Millis kPatience{30'000};
+
+// The end of an earlier ring interrupts calls that have a time limit.
+template <typename Call>
+ssize_t Retry(Call call) {
+  ssize_t result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
 
 }  // namespace
 
@@ -123,18 +135,21 @@ bool TurnUntil(Reactor& reactor, EventSink& sink,
 Fd ConnectTo(const Endpoint& server) {
   auto fd = OpenTcpSocket(server, {});
   CHECK(fd.has_value()) << fd.error().ToString();
+  // Without a time limit it is restarted by itself.
+  const SocketAddress address(server);
+  CHECK_EQ(connect(fd->get(), &address.base, address.size), 0)
+      << strerror(errno);
   const timeval patience{.tv_sec = kPatience.count() / 1000, .tv_usec = 0};
   setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
   setsockopt(fd->get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-  const SocketAddress address(server);
-  CHECK_EQ(connect(fd->get(), &address.base, address.size), 0);
   return std::move(fd).value();
 }
 
 bool SendAll(const Fd& fd, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent =
-        send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = Retry([&] {
+      return send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    });
     if (sent <= 0) return false;
     bytes.remove_prefix(sent);
   }
@@ -145,7 +160,8 @@ std::optional<std::string> ReadBytes(const Fd& fd, size_t bytes) {
   std::string all(bytes, '\0');
   size_t have = 0;
   while (have < bytes) {
-    const ssize_t got = recv(fd.get(), all.data() + have, bytes - have, 0);
+    const ssize_t got = Retry(
+        [&] { return recv(fd.get(), all.data() + have, bytes - have, 0); });
     if (got < 0) return std::nullopt;
     if (got == 0) break;
     have += got;
@@ -156,7 +172,7 @@ std::optional<std::string> ReadBytes(const Fd& fd, size_t bytes) {
 
 bool ReadsEnd(const Fd& fd) {
   char byte;
-  return recv(fd.get(), &byte, 1, 0) == 0;
+  return Retry([&] { return recv(fd.get(), &byte, 1, 0); }) == 0;
 }
 
 void Reset(Fd fd) {
