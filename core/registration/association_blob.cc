@@ -52,6 +52,17 @@ size_t AssociationBlob::IndicesBegin() const {
   return RoutesBegin() + header().route_count * sizeof(TextPlace);
 }
 
+void AssociationBlob::Renew(const SetEntry& set, Instant ends,
+                            uint32_t granted_s, uint32_t cseq) {
+  const size_t index = static_cast<size_t>(&set - sets().data());
+  CHECK_LT(index, sets().size());
+  SetEntry& renewed =
+      *At<SetEntry>(sizeof(BlobHeader) + index * sizeof(SetEntry));
+  renewed.ends = ends;
+  renewed.granted_s = granted_s;
+  renewed.cseq = cseq;
+}
+
 void AssociationBlob::Assign(std::span<const std::byte> packed) {
   if (packed.size() > capacity_) {
     // glibc's malloc hands out 16 n - 8 usable bytes: take them all, so that a

@@ -45,7 +45,7 @@ static_assert(sizeof(IdentityPlace) == 8);
 
 // The first bytes; behind them lie set_count SetEntry, identity_count
 // IdentityPlace, route_count TextPlace, index_count bytes, and the texts.
-struct BlobHeader {
+struct alignas(SetEntry) BlobHeader {
   TextPlace impi;
   TextPlace instance;
   TextPlace charging_functions;
@@ -57,6 +57,8 @@ struct BlobHeader {
   uint8_t identity_count = 0;
   uint8_t route_count = 0;
 };
+static_assert(sizeof(BlobHeader) % alignof(SetEntry) == 0);
+static_assert(alignof(SetEntry) >= alignof(IdentityPlace));
 
 // Owns:   the bytes. An empty blob has no sets and no texts.
 // Bounds: kBytesMax.
@@ -72,6 +74,9 @@ class AssociationBlob {
   // Indices into identities() of one set, in the order of P-Associated-URI.
   std::span<const uint8_t> IdentitiesOf(const SetEntry& set) const;
   std::string_view Text(TextPlace place) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  // Moves a set of sets() on; its texts stay.
+  void Renew(const SetEntry& set, Instant ends, uint32_t granted_s,
+             uint32_t cseq);
 
   void Assign(std::span<const std::byte> packed);
   // Dies when something lies outside of the bytes.

@@ -103,6 +103,33 @@ const SetEntry* FindSet(const AssociationBlob& blob,
   return nullptr;
 }
 
+// The grant says nothing new but expiry and CSeq: every text is what packing it
+// would write again.
+bool SameTexts(const AssociationBlob& blob, const SetEntry& set,
+               const Grant& grant) {
+  const BlobHeader& header = blob.header();
+  const auto same = [&blob](TextPlace place, std::string_view given) {
+    return blob.Text(place) == given;
+  };
+  const auto same_or_silent = [&same](TextPlace place, std::string_view given) {
+    return given.empty() || same(place, given);
+  };
+  const std::span<const IdentityPlace> identities = blob.identities();
+  return same(set.address_of_record, grant.address_of_record) &&
+         same(set.contact_uri, grant.contact_uri) &&
+         same(set.call_id, grant.call_id) &&
+         same_or_silent(header.instance, grant.instance) &&
+         (grant.instance.empty() || header.reg_id == grant.reg_id) &&
+         same_or_silent(header.charging_functions, grant.charging_functions) &&
+         same_or_silent(header.term_ioi, grant.term_ioi) &&
+         std::ranges::equal(blob.routes(), grant.service_routes, same) &&
+         !grant.identities.empty() &&
+         std::ranges::equal(blob.IdentitiesOf(set), grant.identities,
+                            [&](uint8_t index, std::string_view given) {
+                              return same(identities[index].value, given);
+                            });
+}
+
 // Never past the end of time.
 Instant After(Instant now, Millis wait) {
   const Instant last = kNever - Millis(1);
@@ -190,16 +217,27 @@ Applied AssociationSlice::Apply(AssociationId id, const Grant& grant,
   if (reserved && !grant.had_response && !without_digest_) {
     return Applied::kNothing;
   }
-  DraftTexts(*association, &grant);
-  DraftSets(*association, set, grant, now);
+  if (!StoreGrant(Get(id), set, grant, now)) return Applied::kTooManyIdentities;
   return ApplyGrant(id, grant, flow, info, now);
 }
 
+bool AssociationSlice::StoreGrant(Association& association, const SetEntry* set,
+                                  const Grant& grant, Instant now) {
+  if (set != nullptr && SameTexts(association.blob, *set, grant)) {
+    association.blob.Renew(*set, EndOf(grant, now), grant.expires_s,
+                           grant.cseq);
+    return true;
+  }
+  DraftTexts(association, &grant);
+  DraftSets(association, set, grant, now);
+  return StoreDraft(association);
+}
+
+// The texts are stored: what else the 200 changes.
 Applied AssociationSlice::ApplyGrant(AssociationId id, const Grant& grant,
                                      FlowId flow, const FlowInfo& info,
                                      Instant now) {
   Association& association = Get(id);
-  if (!StoreDraft(association)) return Applied::kTooManyIdentities;
   const bool created = association.state == AssociationState::kReserved;
   const bool moved = flow.valid() && flow != association.flow;
   if (created) {
@@ -314,8 +352,13 @@ void AssociationSlice::DraftSets(const Association& association,
   if (replaced == nullptr) DraftGrantedSet(grant, now);
 }
 
+// Source: RFC 3261 10.3: the registrar forgets it first, by the grace.
+Instant AssociationSlice::EndOf(const Grant& grant, Instant now) const {
+  return After(now, Seconds(grant.expires_s) + grace_);
+}
+
 void AssociationSlice::DraftGrantedSet(const Grant& grant, Instant now) {
-  draft_.AddSet({.ends = After(now, Seconds(grant.expires_s) + grace_),
+  draft_.AddSet({.ends = EndOf(grant, now),
                  .granted_s = grant.expires_s,
                  .cseq = grant.cseq,
                  .address_of_record = grant.address_of_record,
@@ -536,6 +579,10 @@ std::string_view AssociationSlice::default_identity(AssociationId id) const {
 std::string_view AssociationSlice::MatchIdentity(AssociationId id,
                                                  std::string_view uri) const {
   const AssociationBlob& blob = Get(id).blob;
+  // Mostly a UE writes its identities as they were told to it.
+  for (const IdentityPlace& identity : blob.identities()) {
+    if (blob.Text(identity.uri) == uri) return blob.Text(identity.value);
+  }
   const std::optional<sip::UriView> wanted = sip::ParseUri(uri);
   if (!wanted) return {};
   for (const IdentityPlace& identity : blob.identities()) {

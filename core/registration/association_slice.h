@@ -178,6 +178,8 @@ class AssociationSlice {
   template <typename Visit>  // until it returns false
   void ForEachOfImpi(std::string_view impi, const Visit& visit) const;
 
+  bool StoreGrant(Association& association, const SetEntry* set,
+                  const Grant& grant, Instant now);
   Applied ApplyGrant(AssociationId id, const Grant& grant, FlowId flow,
                      const FlowInfo& info, Instant now);
   Applied RemoveSet(AssociationId id, const SetEntry* set, const Grant& grant,
@@ -185,6 +187,7 @@ class AssociationSlice {
   void DraftTexts(const Association& association, const Grant* grant);
   void DraftSets(const Association& association, const SetEntry* replaced,
                  const Grant& grant, Instant now);
+  Instant EndOf(const Grant& grant, Instant now) const;
   void DraftGrantedSet(const Grant& grant, Instant now);
   bool StoreDraft(Association& association);
 

@@ -487,6 +487,50 @@ TEST_F(SliceTest, TouchesNoHeapForARefresh) {
   EXPECT_EQ(slice_.expiry_s_max(id), 3600u) << "of the other set";
 }
 
+// Each text alone is news: what only moves expiry on must not overlook it.
+TEST_F(SliceTest, TakesEachTextOfARefreshThatChanged) {
+  const std::vector<std::string_view> two = {"<sip:x@y>", "<sip:z@y>"};
+  const std::vector<std::string_view> swapped = {kIdentities[1],
+                                                 kIdentities[0]};
+  const AssociationId id = Create(1);
+  Grant grant = AliceGrant();
+
+  grant.cseq = 3;
+  grant.charging_functions = "ccf=192.0.2.201";
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  EXPECT_EQ(slice_.charging_functions(id), "ccf=192.0.2.201");
+  grant.term_ioi = "other";
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  EXPECT_EQ(slice_.term_ioi(id), "other");
+  grant.service_routes = two;
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  EXPECT_EQ(slice_.service_route_count(id), 2u);
+  grant.identities = swapped;
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  EXPECT_EQ(slice_.default_identity(id), kIdentities[1]);
+  grant.reg_id = 2;
+  grant.contact_uri = "sip:new@10.0.0.1";
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  EXPECT_EQ(slice_.FindSameDevice({}, kImpi, grant.instance, 2, ""), id);
+  grant.call_id = "new call";
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+  grant.cseq = 2;
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kNothing) << "older in the new call";
+}
+
+TEST_F(SliceTest, KeepsWhatARefreshDoesNotSay) {
+  const AssociationId id = Create(1);
+  Grant grant = AliceGrant();
+  grant.cseq = 3;
+  grant.instance = grant.charging_functions = grant.term_ioi = {};
+
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kRefreshed);
+
+  EXPECT_EQ(slice_.charging_functions(id), "ccf=192.0.2.200");
+  EXPECT_EQ(slice_.term_ioi(id), "\"Type 1home.example.com\"");
+  EXPECT_EQ(slice_.FindSameDevice({}, kImpi, AliceGrant().instance, 0, ""), id);
+}
+
 TEST_F(SliceTest, MayBeGivenItsOwnTextsAgain) {
   const AssociationId id = Create(1);
   const std::vector<std::string_view> own = {slice_.identity(id, 0),

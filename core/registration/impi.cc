@@ -14,7 +14,7 @@ size_t UserSize(std::string_view impi) {
 }  // namespace
 
 UnquotedText::UnquotedText(std::string_view text) {
-  if (text.size() > octets_.size()) return;
+  if (text.empty() || text.size() > octets_.size()) return;
   size_ = sip::Unquote(text, octets_.data());
 }
 
