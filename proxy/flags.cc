@@ -1,0 +1,624 @@
+#include "proxy/flags.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/reflection.h"
+#include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "net/limits.h"
+#include "proxy/home_core.h"
+
+// ---- where it listens
+ABSL_FLAG(std::string, tls_listen, "0.0.0.0:5061",
+          "protected server port, SIP over TLS: IP:PORT[,...], IPv4 or [IPv6]");
+ABSL_FLAG(std::string, sip_listen, "0.0.0.0:5060",
+          "unprotected SIP, UDP and TCP on the same port: IP:PORT[,...]");
+ABSL_FLAG(std::string, core_listen, "127.0.0.1:5070",
+          "where the home core sends terminating requests, UDP and TCP: IP:PORT");
+ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9061",
+          "HTTP for operators (/metrics, /healthz, /readyz): IP:PORT");
+ABSL_FLAG(bool, admin_show_identities, false,
+          "let /associations show private and public identities in clear");
+
+// ---- the home network
+ABSL_FLAG(std::string, home_core, "",
+          "next hop(s) for REGISTER, first to last: sip:HOST:PORT;transport=tcp "
+          "(or udp)[,...]. HOST is resolved once, at the start");
+ABSL_FLAG(std::string, core_peers, "",
+          "addresses that may speak to --core_listen besides those of "
+          "--home_core: ADDRESS or ADDRESS/BITS[,...]");
+ABSL_FLAG(std::string, home_domains, "",
+          "domains that a REGISTER may name in its Request-URI: NAME[,...]; "
+          "empty: any");
+
+// ---- names
+ABSL_FLAG(std::string, domain, "",
+          "the proxy's own host name, in Via, Path and Record-Route; default: "
+          "the machine's host name");
+ABSL_FLAG(std::string, visited_network_id, "",
+          "P-Visited-Network-ID, and the operator's name in charging headers; "
+          "default: --domain");
+ABSL_FLAG(std::string, ioi_prefix, "Type 1",
+          "what stands before the name in orig-ioi and term-ioi");
+ABSL_FLAG(std::string, access_network_info, "IEEE-802.11",
+          "access type in the network-provided P-Access-Network-Info");
+
+// ---- certificates and tickets
+ABSL_FLAG(std::string, tls_certificate, "",
+          "certificate chain, PEM: FILE[,...] (ECDSA and RSA, or for SNI); "
+          "empty: a self-signed one is made for --domain and kept in "
+          "--state_directory. Read again at SIGHUP");
+ABSL_FLAG(std::string, tls_private_key, "",
+          "private key, PEM: FILE[,...], in the order of --tls_certificate");
+ABSL_FLAG(std::string, state_directory, "",
+          "where the self-signed certificate is kept; default: "
+          "$XDG_STATE_HOME/sallyport or $HOME/.local/state/sallyport");
+ABSL_FLAG(std::string, ticket_key_file, "",
+          "session ticket keys, newest first, a line NAME SECRET MADE_AT each "
+          "(hex, hex, seconds): shared by the nodes of a site, read again at "
+          "SIGHUP; made at the first start when the file does not exist. "
+          "Empty: random keys that end with the process");
+ABSL_FLAG(absl::Duration, ticket_lifetime, absl::Hours(24),
+          "how long a session ticket may resume (1h to 168h)");
+ABSL_FLAG(absl::Duration, ticket_rotation, absl::Hours(24),
+          "a fresh ticket key is made this often when --ticket_key_file is "
+          "empty (10m to 168h); old keys open for eight days more");
+
+// ---- protocol (names of values: see the conformance page)
+ABSL_FLAG(bool, tls_required, true,
+          "accept only initial REGISTER unprotected, discard the rest");
+ABSL_FLAG(std::string, clear_action, "discard",
+          "what an unprotected request gets: discard, or reject403 (TCP only, "
+          "for diagnosis)");
+ABSL_FLAG(std::string, clear_register_without_tls_offer, "421",
+          "an unprotected REGISTER that does not offer TLS gets 421 (or 494), "
+          "or forward");
+ABSL_FLAG(std::string, integrity_profile, "published",
+          "published: tls-pending before tls-yes; seed: tls-yes at once "
+          "(unsafe with registrars that then skip the digest)");
+ABSL_FLAG(std::string, secagree_verify, "strict",
+          "strict: a Security-Verify that differs gets 494; off");
+ABSL_FLAG(std::string, resumption_policy, "rebind",
+          "rebind: a resumed TLS session may take over its association; fresh: "
+          "it counts as a new one");
+ABSL_FLAG(bool, rebind_ip_change, false,
+          "a resumed session may rebind from another IP address");
+ABSL_FLAG(std::string, impi_mismatch_action, "403",
+          "a REGISTER with another private identity on an associated session: "
+          "403 (only value)");
+ABSL_FLAG(std::string, service_route_mismatch, "replace",
+          "a Route list that differs from Service-Route: replace, or 400");
+ABSL_FLAG(uint32_t, flow_lost_code, 480,
+          "answer to a request for a UE whose connection is lost: 480, 430, 500");
+ABSL_FLAG(bool, assoc_without_digest, false,
+          "a 200 to a REGISTER that was never challenged creates an association");
+ABSL_FLAG(bool, close_on_auth_failure, true,
+          "close the TLS connection and revoke its session after a 403 to a "
+          "tls-pending REGISTER");
+ABSL_FLAG(std::string, unregistered_tls_action, "discard",
+          "a request on TLS without association gets: discard, or reject403");
+ABSL_FLAG(std::string, strip_pai_to_ue, "on-privacy-id",
+          "remove P-Asserted-Identity towards the UE: on-privacy-id, or always");
+ABSL_FLAG(bool, lenient, false, "accept lines that end with LF alone");
+
+// ---- threads
+ABSL_FLAG(int, shards, 0, "threads, each with its own ring; 0: one per core");
+ABSL_FLAG(bool, pin_shards, true, "pin each shard to a core");
+
+// ---- bounds, each per shard
+ABSL_FLAG(uint32_t, connections_max, 65536,
+          "TCP connections per shard; more are refused at accept (16 to 1048576)");
+ABSL_FLAG(uint32_t, handshakes_max, 4096,
+          "TLS handshakes in progress per shard; more are closed at accept "
+          "(1 to 1048576)");
+ABSL_FLAG(uint32_t, associations_max, 65536,
+          "associations per shard; at the bound a new UE gets 503 "
+          "(1 to 16000000)");
+ABSL_FLAG(uint32_t, transactions_max, 32768,
+          "transactions per shard; at the bound a new request gets 503 "
+          "(16 to 4000000)");
+ABSL_FLAG(uint32_t, associations_per_impi_max, 5,
+          "devices of one private identity per shard (1 to 1000)");
+ABSL_FLAG(uint32_t, identities_per_association_max, 32,
+          "public identities of one association (1 to 255)");
+ABSL_FLAG(uint32_t, challenge_contexts_max, 16384,
+          "security agreements in progress per shard (16 to 1000000)");
+ABSL_FLAG(uint32_t, unassociated_bytes_max, 16384,
+          "bytes of an unfinished message on a connection without association "
+          "(1024 to 65535)");
+ABSL_FLAG(uint64_t, queued_bytes_max, sallyport::net::kQueuedBytesDefault,
+          "bytes queued for one slow peer; it is closed at the bound "
+          "(131072 to 67108864)");
+ABSL_FLAG(uint64_t, core_queued_bytes_max, 8u << 20,
+          "bytes queued for one core peer; requests get 504 at the bound "
+          "(131072 to 67108864)");
+ABSL_FLAG(uint32_t, ring_entries, sallyport::net::kRingEntriesDefault,
+          "submissions in a shard's ring (64 to 32768, a power of two)");
+ABSL_FLAG(uint32_t, receive_buffers, sallyport::net::kReceiveBuffersDefault,
+          "receive buffers of a shard (16 to 32768, a power of two)");
+ABSL_FLAG(uint32_t, receive_buffer_bytes, sallyport::net::kReceiveBufferBytesDefault,
+          "bytes of one receive buffer (1024 to 65536)");
+ABSL_FLAG(uint32_t, mailbox_messages, sallyport::net::kMailboxMessagesDefault,
+          "messages under way from one shard to another (16 to 65536, a power "
+          "of two)");
+ABSL_FLAG(uint32_t, revoked_sessions_max, 65536,
+          "revoked TLS sessions remembered per shard (16 to 10000000)");
+
+// ---- times
+ABSL_FLAG(absl::Duration, handshake_timeout, absl::Seconds(10),
+          "a TLS handshake must end within this time (100ms to 5m)");
+ABSL_FLAG(absl::Duration, unregistered_timeout, absl::Seconds(32),
+          "a TLS connection must get an association within this time "
+          "(100ms to 1h)");
+ABSL_FLAG(absl::Duration, challenge_timeout, absl::Seconds(240),
+          "... and after a relayed 401 within this time (1s to 1h)");
+ABSL_FLAG(absl::Duration, message_timeout, absl::Seconds(10),
+          "a message that has begun must end within this time (100ms to 5m)");
+ABSL_FLAG(absl::Duration, registration_grace, absl::Seconds(30),
+          "an association outlives its registration by this (0 to 1h)");
+ABSL_FLAG(absl::Duration, suspend_max, absl::Hours(24 * 7),
+          "an association without connection is kept at most this long "
+          "(1s to 168h)");
+ABSL_FLAG(absl::Duration, timer_f_core, absl::Seconds(32),
+          "a request to the core ends after this time (100ms to 5m)");
+ABSL_FLAG(absl::Duration, timer_f_ue, absl::Seconds(128),
+          "a request to a UE ends after this time (100ms to 10m)");
+ABSL_FLAG(absl::Duration, close_timeout, absl::Seconds(5),
+          "what is queued at a close must leave within this time (10ms to 1m)");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(5),
+          "after SIGTERM transactions may end within this time (0 to 10m)");
+ABSL_FLAG(absl::Duration, core_connect_timeout, absl::Seconds(4),
+          "a connection to a core peer must stand within this time "
+          "(10ms to 1m)");
+ABSL_FLAG(absl::Duration, core_backoff_min, absl::Milliseconds(100),
+          "first pause before a core peer is tried again (10ms to 1m)");
+ABSL_FLAG(absl::Duration, core_backoff_max, absl::Seconds(5),
+          "longest pause before a core peer is tried again (10ms to 10m)");
+
+namespace sallyport::proxy {
+namespace {
+
+constexpr std::string_view kUsage =
+    R"(SIP-over-TLS edge proxy (IMS P-CSCF for SIP digest with TLS).
+
+  sallyport --home_core='sip:192.0.2.20:5060;transport=tcp' \
+            --domain=pcscf1.ims.example.com \
+            --tls_certificate=chain.pem --tls_private_key=key.pem
+
+Without --tls_certificate it makes a self-signed certificate for --domain.
+It prints one line `ready tls=... sip=... core=... admin=... shards=N` when it
+serves. SIGTERM and SIGINT drain and end it (status 0), SIGHUP reads certificates,
+keys and ticket keys again. A wrong flag ends the start with status 2.
+In production keep the flags in a file: --flagfile=FILE.)";
+
+// Abseil ends the process itself when a flag is unknown or does not parse, with
+// status 1, also for --help. Ours are 2 and 0.
+int g_status_of_early_exit = -1;
+
+void ExitFromFlags() {
+  if (g_status_of_early_exit < 0) return;
+  std::cout.flush();
+  std::cerr.flush();
+  std::fflush(nullptr);
+  _exit(g_status_of_early_exit);
+}
+
+bool AsksForHelp(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view arg = argv[i];
+    while (absl::ConsumePrefix(&arg, "-")) {
+    }
+    if (absl::StartsWith(arg, "help") || arg == "version") return true;
+  }
+  return false;
+}
+
+absl::Status Wrong(std::string_view flag, std::string_view reason) {
+  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", reason));
+}
+
+template <typename T>
+absl::Status InRange(std::string_view flag, T value, T least, T most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return Wrong(flag, absl::StrCat(value, " is not between ", least, " and ",
+                                  most));
+}
+
+absl::Status InRange(std::string_view flag, absl::Duration value,
+                     absl::Duration least, absl::Duration most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return Wrong(flag, absl::StrCat(absl::FormatDuration(value),
+                                  " is not between ",
+                                  absl::FormatDuration(least), " and ",
+                                  absl::FormatDuration(most)));
+}
+
+Millis ToMillis(absl::Duration duration) {
+  return Millis(absl::ToInt64Milliseconds(duration));
+}
+
+absl::StatusOr<std::vector<Endpoint>> Endpoints(std::string_view flag,
+                                                const std::string& text) {
+  std::vector<Endpoint> endpoints;
+  for (std::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    const std::optional<Endpoint> endpoint = Endpoint::Parse(part);
+    if (!endpoint) {
+      return Wrong(flag, absl::StrCat("`", part,
+                                      "` is not IP:PORT or [IPv6]:PORT"));
+    }
+    endpoints.push_back(*endpoint);
+  }
+  if (endpoints.empty()) return Wrong(flag, "no address is given");
+  return endpoints;
+}
+
+// Index of `value` among the names of a flag's values.
+absl::StatusOr<int> OneOf(std::string_view flag, const std::string& value,
+                          std::initializer_list<std::string_view> names) {
+  int index = 0;
+  std::string list;
+  for (std::string_view name : names) {
+    if (value == name) return index;
+    absl::StrAppend(&list, index++ == 0 ? "" : ", ", name);
+  }
+  return Wrong(flag, absl::StrCat("`", value, "` is not one of: ", list));
+}
+
+std::vector<std::string> SplitList(const std::string& text) {
+  return absl::StrSplit(text, ',', absl::SkipEmpty());
+}
+
+std::string HostName() {
+  char name[256] = "localhost";
+  gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
+std::string DefaultStateDirectory() {
+  const auto env = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (const std::string base = env("XDG_STATE_HOME"); !base.empty()) {
+    return base + "/sallyport";
+  }
+  if (const std::string home = env("HOME"); !home.empty()) {
+    return home + "/.local/state/sallyport";
+  }
+  return "/var/lib/sallyport";
+}
+
+int CoresOfThisProcess() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+absl::Status FillListeners(Options& options) {
+  auto tls = Endpoints("tls_listen", absl::GetFlag(FLAGS_tls_listen));
+  if (!tls.ok()) return tls.status();
+  auto sip = Endpoints("sip_listen", absl::GetFlag(FLAGS_sip_listen));
+  if (!sip.ok()) return sip.status();
+  auto core = Endpoints("core_listen", absl::GetFlag(FLAGS_core_listen));
+  if (!core.ok()) return core.status();
+  if (core->size() != 1) return Wrong("core_listen", "takes one address");
+  auto admin = Endpoints("admin_listen", absl::GetFlag(FLAGS_admin_listen));
+  if (!admin.ok()) return admin.status();
+  if (admin->size() != 1) return Wrong("admin_listen", "takes one address");
+  options.tls_listen = *std::move(tls);
+  options.sip_listen = *std::move(sip);
+  options.core_listen = core->front();
+  options.admin_listen = admin->front();
+  options.admin_show_identities = absl::GetFlag(FLAGS_admin_show_identities);
+  return absl::OkStatus();
+}
+
+absl::Status FillCertificates(Options& options) {
+  const auto chains = SplitList(absl::GetFlag(FLAGS_tls_certificate));
+  const auto keys = SplitList(absl::GetFlag(FLAGS_tls_private_key));
+  if (chains.size() != keys.size()) {
+    return Wrong("tls_private_key",
+                 absl::StrCat(keys.size(), " key file(s) for ", chains.size(),
+                              " certificate file(s) of --tls_certificate"));
+  }
+  for (size_t i = 0; i < chains.size(); ++i) {
+    options.certificates.push_back({.chain = chains[i], .key = keys[i]});
+  }
+  options.state_directory = absl::GetFlag(FLAGS_state_directory);
+  if (options.state_directory.empty()) {
+    options.state_directory = DefaultStateDirectory();
+  }
+  options.ticket_key_file = absl::GetFlag(FLAGS_ticket_key_file);
+  options.ticket_lifetime = absl::GetFlag(FLAGS_ticket_lifetime);
+  options.ticket_rotation = absl::GetFlag(FLAGS_ticket_rotation);
+  if (auto status = InRange("ticket_lifetime", options.ticket_lifetime,
+                            absl::Hours(1), absl::Hours(168));
+      !status.ok()) {
+    return status;
+  }
+  return InRange("ticket_rotation", options.ticket_rotation, absl::Minutes(10),
+                 absl::Hours(168));
+}
+
+absl::Status FillNames(EdgeConfig& edge) {
+  edge.domain = absl::GetFlag(FLAGS_domain);
+  if (edge.domain.empty()) edge.domain = HostName();
+  for (char c : edge.domain) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '.' &&
+        c != '-' && c != ':' && c != '[' && c != ']') {
+      return Wrong("domain", absl::StrCat("`", edge.domain,
+                                          "` is not a host name"));
+    }
+  }
+  edge.visited_network_id = absl::GetFlag(FLAGS_visited_network_id);
+  if (edge.visited_network_id.empty()) edge.visited_network_id = edge.domain;
+  edge.ioi = absl::StrCat(absl::GetFlag(FLAGS_ioi_prefix),
+                          edge.visited_network_id);
+  edge.access_network_info = absl::GetFlag(FLAGS_access_network_info);
+  const std::pair<std::string_view, const std::string&> texts[] = {
+      {"visited_network_id", edge.visited_network_id},
+      {"ioi_prefix", edge.ioi},
+      {"access_network_info", edge.access_network_info}};
+  for (const auto& [flag, text] : texts) {
+    if (text.find_first_of("\"\\\r\n") != std::string::npos) {
+      return Wrong(flag, "must not hold quotes, backslashes or line ends");
+    }
+  }
+  edge.home_domains = SplitList(absl::GetFlag(FLAGS_home_domains));
+  return absl::OkStatus();
+}
+
+absl::Status FillCore(EdgeConfig& edge) {
+  auto targets = ParseHomeCore(absl::GetFlag(FLAGS_home_core));
+  if (!targets.ok()) return Wrong("home_core", targets.status().message());
+  edge.home_core = *std::move(targets);
+  for (const std::string& part : SplitList(absl::GetFlag(FLAGS_core_peers))) {
+    const std::optional<Cidr> cidr = Cidr::Parse(part);
+    if (!cidr) {
+      return Wrong("core_peers", absl::StrCat("`", part,
+                                              "` is not ADDRESS or "
+                                              "ADDRESS/BITS"));
+    }
+    edge.core_peers.push_back(*cidr);
+  }
+  for (const CoreTarget& target : edge.home_core) {
+    const IpAddress& address = target.endpoint.address;
+    edge.core_peers.push_back(
+        {.address = address,
+         .prefix_bits = static_cast<uint8_t>(address.size() * 8)});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FillPolicy(EdgeConfig& edge) {
+  edge.tls_required = absl::GetFlag(FLAGS_tls_required);
+  edge.rebind_ip_change = absl::GetFlag(FLAGS_rebind_ip_change);
+  edge.assoc_without_digest = absl::GetFlag(FLAGS_assoc_without_digest);
+  edge.close_on_auth_failure = absl::GetFlag(FLAGS_close_on_auth_failure);
+  edge.lenient = absl::GetFlag(FLAGS_lenient);
+  absl::Status status;
+  const auto choose = [&status](std::string_view flag, const std::string& value,
+                                std::initializer_list<std::string_view> names) {
+    auto index = OneOf(flag, value, names);
+    if (!index.ok() && status.ok()) status = index.status();
+    return index.value_or(0);
+  };
+  edge.clear_action = static_cast<EdgeConfig::ClearAction>(choose(
+      "clear_action", absl::GetFlag(FLAGS_clear_action),
+      {"discard", "reject403"}));
+  edge.clear_register_without_tls_offer =
+      static_cast<EdgeConfig::ClearRegister>(
+          choose("clear_register_without_tls_offer",
+                 absl::GetFlag(FLAGS_clear_register_without_tls_offer),
+                 {"421", "forward"}));
+  edge.integrity_profile = static_cast<EdgeConfig::IntegrityProfile>(
+      choose("integrity_profile", absl::GetFlag(FLAGS_integrity_profile),
+             {"published", "seed"}));
+  edge.secagree_verify_strict =
+      choose("secagree_verify", absl::GetFlag(FLAGS_secagree_verify),
+             {"strict", "off"}) == 0;
+  edge.resumption_policy = static_cast<EdgeConfig::ResumptionPolicy>(
+      choose("resumption_policy", absl::GetFlag(FLAGS_resumption_policy),
+             {"rebind", "fresh"}));
+  choose("impi_mismatch_action", absl::GetFlag(FLAGS_impi_mismatch_action),
+         {"403"});
+  edge.service_route_mismatch_400 =
+      choose("service_route_mismatch",
+             absl::GetFlag(FLAGS_service_route_mismatch),
+             {"replace", "400"}) == 1;
+  edge.unregistered_tls_action = static_cast<EdgeConfig::UnregisteredTls>(
+      choose("unregistered_tls_action",
+             absl::GetFlag(FLAGS_unregistered_tls_action),
+             {"discard", "reject403"}));
+  edge.strip_pai_always =
+      choose("strip_pai_to_ue", absl::GetFlag(FLAGS_strip_pai_to_ue),
+             {"on-privacy-id", "always"}) == 1;
+  const uint32_t code = absl::GetFlag(FLAGS_flow_lost_code);
+  choose("flow_lost_code", absl::StrCat(code), {"480", "430", "500"});
+  edge.flow_lost_code = static_cast<uint16_t>(code);
+  return status;
+}
+
+// Copies flags that have a range into their places; keeps the first complaint.
+class Ranges {
+ public:
+  template <typename T, typename V>
+  Ranges& Take(const absl::Flag<V>& flag, std::type_identity_t<V> least,
+               std::type_identity_t<V> most, T& to) {
+    const V value = absl::GetFlag(flag);
+    status_.Update(InRange(NameOf(flag), value, least, most));
+    to = static_cast<T>(value);
+    return *this;
+  }
+  Ranges& Time(const absl::Flag<absl::Duration>& flag, absl::Duration least,
+               absl::Duration most, Millis& to) {
+    const absl::Duration value = absl::GetFlag(flag);
+    status_.Update(InRange(NameOf(flag), value, least, most));
+    to = ToMillis(value);
+    return *this;
+  }
+  Ranges& Time(const absl::Flag<absl::Duration>& flag, absl::Duration least,
+               absl::Duration most, absl::Duration& to) {
+    const absl::Duration value = absl::GetFlag(flag);
+    status_.Update(InRange(NameOf(flag), value, least, most));
+    to = value;
+    return *this;
+  }
+  Ranges& PowerOfTwo(const absl::Flag<uint32_t>& flag) {
+    const uint32_t value = absl::GetFlag(flag);
+    if ((value & (value - 1)) != 0) {
+      status_.Update(Wrong(NameOf(flag),
+                           absl::StrCat(value, " is not a power of two")));
+    }
+    return *this;
+  }
+  absl::Status status() const { return status_; }
+
+ private:
+  template <typename V>
+  static std::string_view NameOf(const absl::Flag<V>& flag) {
+    return absl::GetFlagReflectionHandle(flag).Name();
+  }
+  absl::Status status_;
+};
+
+absl::Status FillBounds(Options& o) {
+  Ranges ranges;
+  ranges
+      .Take(FLAGS_connections_max, 16u, 1u << 20, o.streams_max)
+      .Take(FLAGS_handshakes_max, 1u, 1u << 20, o.handshakes_max)
+      .Take(FLAGS_associations_max, 1u, 16'000'000u,
+            o.edge.associations_max)
+      .Take(FLAGS_transactions_max, 16u, 4'000'000u,
+            o.edge.transactions_max)
+      .Take(FLAGS_associations_per_impi_max, 1u, 1000u,
+            o.edge.associations_per_impi_max)
+      .Take(FLAGS_identities_per_association_max, 1u, 255u,
+            o.edge.identities_per_association_max)
+      .Take(FLAGS_challenge_contexts_max, 16u, 1'000'000u,
+            o.edge.challenge_contexts_max)
+      .Take(FLAGS_unassociated_bytes_max, 1024u, 65535u,
+            o.edge.unassociated_bytes_max)
+      .Take(FLAGS_queued_bytes_max, uint64_t{131072},
+            uint64_t{net::kQueuedBytesCeiling}, o.queued_bytes_max)
+      .Take(FLAGS_core_queued_bytes_max, uint64_t{131072},
+            uint64_t{net::kQueuedBytesCeiling}, o.core_queued_bytes_max)
+      .Take(FLAGS_ring_entries, 64u, 32768u, o.ring_entries)
+      .Take(FLAGS_receive_buffers, 16u, net::kReceiveBuffersCeiling,
+            o.receive_buffers)
+      .Take(FLAGS_receive_buffer_bytes, 1024u, 65536u,
+            o.receive_buffer_bytes)
+      .Take(FLAGS_mailbox_messages, 16u, 65536u, o.mailbox_messages)
+      .Take(FLAGS_revoked_sessions_max, 16u, 10'000'000u,
+            o.revoked_sessions_max)
+      .PowerOfTwo(FLAGS_ring_entries)
+      .PowerOfTwo(FLAGS_receive_buffers)
+      .PowerOfTwo(FLAGS_mailbox_messages);
+  return ranges.status();
+}
+
+absl::Status FillTimes(Options& o) {
+  using absl::Hours, absl::Milliseconds, absl::Minutes, absl::Seconds;
+  Ranges ranges;
+  ranges
+      .Time(FLAGS_handshake_timeout, Milliseconds(100), Minutes(5),
+            o.handshake_timeout)
+      .Time(FLAGS_unregistered_timeout, Milliseconds(100), Hours(1),
+            o.edge.unregistered)
+      .Time(FLAGS_challenge_timeout, Seconds(1), Hours(1),
+            o.edge.challenged)
+      .Time(FLAGS_message_timeout, Milliseconds(100), Minutes(5),
+            o.edge.message)
+      .Time(FLAGS_registration_grace, Seconds(0), Hours(1),
+            o.edge.registration_grace)
+      .Time(FLAGS_suspend_max, Seconds(1), Hours(168),
+            o.edge.suspend_max)
+      .Time(FLAGS_timer_f_core, Milliseconds(100), Minutes(5),
+            o.edge.timer_f_core)
+      .Time(FLAGS_timer_f_ue, Milliseconds(100), Minutes(10),
+            o.edge.timer_f_ue)
+      .Time(FLAGS_close_timeout, Milliseconds(10), Minutes(1),
+            o.close_timeout)
+      .Time(FLAGS_drain_timeout, Seconds(0), Minutes(10),
+            o.drain_timeout)
+      .Time(FLAGS_core_connect_timeout, Milliseconds(10), Minutes(1),
+            o.core_connect_timeout)
+      .Time(FLAGS_core_backoff_min, Milliseconds(10), Minutes(1),
+            o.core_backoff_min)
+      .Time(FLAGS_core_backoff_max, Milliseconds(10), Minutes(10),
+            o.core_backoff_max);
+  return ranges.status();
+}
+
+absl::Status FillShards(Options& options) {
+  int shards = absl::GetFlag(FLAGS_shards);
+  if (shards == 0) shards = CoresOfThisProcess();
+  if (auto status = InRange("shards", shards, 1, int{net::kShardsMax} - 1);
+      !status.ok()) {
+    return status;
+  }
+  options.shards = shards;
+  options.pin_shards = absl::GetFlag(FLAGS_pin_shards);
+  options.edge.shards = static_cast<uint16_t>(shards);
+  return absl::OkStatus();
+}
+
+void TakeArguments(int argc, char** argv, std::vector<char*>& positional) {
+  absl::SetProgramUsageMessage(kUsage);
+  absl::FlagsUsageConfig config;
+  config.contains_helpshort_flags = [](absl::string_view file) {
+    return absl::StrContains(file, "proxy/flags.cc");
+  };
+  config.contains_help_flags = config.contains_helpshort_flags;
+  absl::SetFlagsUsageConfig(config);
+  g_status_of_early_exit = AsksForHelp(argc, argv) ? 0 : 2;
+  std::atexit(ExitFromFlags);
+  positional = absl::ParseCommandLine(argc, argv);
+  g_status_of_early_exit = -1;
+}
+
+}  // namespace
+
+absl::StatusOr<Options> ParseCommandLine(int argc, char** argv) {
+  std::vector<char*> positional;
+  TakeArguments(argc, argv, positional);
+  if (positional.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "`", positional[1], "` is not a flag; all options are flags (--help)"));
+  }
+  Options options;
+  absl::Status status = FillListeners(options);
+  status.Update(FillCertificates(options));
+  status.Update(FillNames(options.edge));
+  status.Update(FillCore(options.edge));
+  status.Update(FillPolicy(options.edge));
+  status.Update(FillShards(options));
+  status.Update(FillBounds(options));
+  status.Update(FillTimes(options));
+  if (!status.ok()) return status;
+  return options;
+}
+
+}  // namespace sallyport::proxy

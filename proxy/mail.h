@@ -1,0 +1,53 @@
+// What shards, and the thread that commands them, send to one another.
+#ifndef PROXY_MAIL_H_
+#define PROXY_MAIL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/flow.h"
+#include "net/fd.h"
+#include "net/mailbox.h"
+#include "net/tls/certificate.h"
+#include "net/tls/ticket.h"
+
+namespace sallyport::proxy {
+
+// Certificates and ticket keys: read once, the same for every shard.
+struct TlsMaterial {
+  std::vector<net::tls::CertificatePem> certificates;
+  net::tls::TicketKeys::Snapshot ticket_keys;
+};
+
+class AssociationQuery;
+
+// One kind of mail uses some of the fields; the strings keep their memory.
+struct Mail {
+  enum class Kind : uint8_t {
+    kAdopt,      // connection, info.peer, info.local, bytes: its ticket is yours
+    kHandOver,   // flow, peer, info, bytes: a message of your association
+    kSend,       // flow, peer, bytes: send it on your flow
+    kChallenge,  // challenge: a context of the security agreement
+    kMaterial,   // material: certificates or ticket keys changed
+    kQuery,      // query: somebody looks in
+    kDrain,      // finish and end
+  };
+  Kind kind = Kind::kSend;
+  FlowId flow;
+  Endpoint peer;
+  FlowInfo info;
+  net::Fd connection;
+  std::string bytes;
+  uint64_t challenge = 0;
+  std::shared_ptr<const TlsMaterial> material;
+  std::shared_ptr<AssociationQuery> query;
+};
+
+// Box number `shards` is the command thread's.
+using Mailboxes = net::Mailboxes<Mail>;
+
+}  // namespace sallyport::proxy
+
+#endif  // PROXY_MAIL_H_

@@ -1,0 +1,520 @@
+#include "proxy/shard.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "absl/log/log.h"
+#include "proxy/stream_output.h"
+
+namespace sallyport::proxy {
+namespace {
+
+// A record's plaintext is at most 16 KiB; a message that leaves is a received one
+// (64 KiB at most) with what the Edge adds.
+constexpr size_t kPlainBytes = 16384;
+constexpr size_t kGatherBytes = 128 * 1024;
+// An idle shard looks around this often, so that its gauges and heart beat stay
+// fresh.
+constexpr Millis kIdleTurn{1000};
+
+Millis ToMillis(absl::Duration duration) {
+  return Millis(absl::ToInt64Milliseconds(duration));
+}
+
+net::tls::WallTime WallNow() {
+  return std::chrono::floor<std::chrono::seconds>(
+      std::chrono::system_clock::now());
+}
+
+EdgeConfig ConfigOf(const Options& options, ShardId index) {
+  EdgeConfig config = options.edge;
+  config.shard = index;
+  config.flows_max = options.streams_max + net::kUdpSocketsMax;
+  return config;
+}
+
+net::ReactorOptions ReactorOptionsOf(const Options& options) {
+  net::ReactorOptions reactor;
+  reactor.ring_entries = options.ring_entries;
+  reactor.streams_max = options.streams_max;
+  reactor.queued_bytes_max =
+      std::max(options.queued_bytes_max, options.core_queued_bytes_max);
+  reactor.receive_buffers = options.receive_buffers;
+  reactor.receive_buffer_bytes = options.receive_buffer_bytes;
+  return reactor;
+}
+
+}  // namespace
+
+std::string_view ToString(ListenerKind kind) {
+  switch (kind) {
+    case ListenerKind::kTls:
+      return "tls";
+    case ListenerKind::kSip:
+      return "sip";
+    case ListenerKind::kCore:
+      return "core";
+  }
+  return "";
+}
+
+absl::StatusOr<std::unique_ptr<Shard>> Shard::Create(ShardSetup setup) {
+  auto reactor = net::Reactor::Create(ReactorOptionsOf(*setup.options));
+  if (!reactor) {
+    return absl::FailedPreconditionError(reactor.error().ToString());
+  }
+  const std::shared_ptr<const TlsMaterial> material = setup.material;
+  std::unique_ptr<Shard> shard(
+      new Shard(std::move(setup), *std::move(reactor)));
+  if (absl::Status status = shard->UseMaterial(*material); !status.ok()) {
+    return status;
+  }
+  return shard;
+}
+
+Shard::Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor)
+    : index_(setup.index),
+      options_(*setup.options),
+      config_(ConfigOf(options_, index_)),
+      mailboxes_(*setup.mailboxes),
+      ring_fds_(*setup.ring_fds),
+      sockets_(std::move(setup.sockets)),
+      mac_(setup.mac_key),
+      reactor_(std::move(reactor)),
+      tickets_({.home_shard = index_,
+                .lifetime = std::chrono::seconds(
+                    absl::ToInt64Seconds(options_.ticket_lifetime)),
+                .revoked_max = options_.revoked_sessions_max},
+               setup.material->ticket_keys, WallNow()),
+      material_(std::move(setup.material)),
+      timers_(options_.streams_max + 16, reactor_->Now()),
+      edge_(config_, entropy_, mac_, reactor_->Now()),
+      core_links_({.min = ToMillis(options_.core_backoff_min),
+                   .max = ToMillis(options_.core_backoff_max)}),
+      plain_(std::make_unique<char[]>(kPlainBytes)),
+      gather_(std::make_unique<char[]>(kGatherBytes)) {}
+
+Shard::~Shard() = default;
+
+absl::Status Shard::UseMaterial(const TlsMaterial& material) {
+  auto context = net::tls::ServerContext::Create(
+      {.certificates = material.certificates, .tickets = &tickets_});
+  if (!context.ok()) return context.status();
+  tls_ = *std::move(context);
+  tickets_.SetKeys(material.ticket_keys);
+  if (index_ == 0) {
+    for (const std::string& warning : tls_->warnings()) LOG(WARNING) << warning;
+  }
+  return absl::OkStatus();
+}
+
+void Shard::OpenSockets() {
+  constexpr auto kTag = [](ListenerKind kind) {
+    return static_cast<uint32_t>(kind);
+  };
+  for (net::Fd& socket : sockets_.tls) {
+    reactor_->Listen(std::move(socket), kTag(ListenerKind::kTls));
+  }
+  for (net::Fd& socket : sockets_.sip_tcp) {
+    reactor_->Listen(std::move(socket), kTag(ListenerKind::kSip));
+  }
+  reactor_->Listen(std::move(sockets_.core_tcp), kTag(ListenerKind::kCore));
+  for (ShardSockets::Datagram& datagram : sockets_.sip_udp) {
+    OpenDatagramFlow(datagram,
+                     reactor_->OpenUdp(std::move(datagram.socket),
+                                       kTag(ListenerKind::kSip)),
+                     Side::kAccess);
+  }
+  core_udp_ = reactor_->OpenUdp(std::move(sockets_.core_udp.socket),
+                                kTag(ListenerKind::kCore));
+  OpenDatagramFlow(sockets_.core_udp, core_udp_, Side::kCore);
+}
+
+void Shard::OpenDatagramFlow(const ShardSockets::Datagram& socket,
+                             net::UdpId id, Side side) {
+  edge_.OnFlowOpened(FlowOf(id),
+                     {.side = side,
+                      .transport = sip::Transport::kUdp,
+                      .peer = {},
+                      .local = socket.local},
+                     reactor_->Now());
+  Perform();
+}
+
+void Shard::Run() {
+  if (auto enabled = reactor_->Enable(); !enabled) {
+    LOG(FATAL) << "shard " << index_ << ": " << enabled.error().ToString();
+  }
+  OpenSockets();
+  while (!Drained()) {
+    tickets_.SetNow(WallNow());
+    Instant until = std::min(edge_.NextDeadline(), timers_.NextDeadline());
+    until = std::min(until, reactor_->Now() + kIdleTurn);
+    if (ending_ != Ending::kNo) until = std::min(until, ending_until_);
+    reactor_->Turn(until, *this);
+    TellLostPeers();
+    RunTimers();
+    Publish();
+  }
+  Publish();
+}
+
+// ---- timers
+
+void Shard::RunTimers() {
+  bool more = true;
+  while (more) {
+    more = edge_.OnTimer(reactor_->Now());
+    Perform();
+    TellLostPeers();
+  }
+  while (const auto key = timers_.PopDue(reactor_->Now())) OnShardTimer(*key);
+}
+
+void Shard::OnShardTimer(const TimerKey& key) {
+  Connection* connection = connections_.Find(key.subject);
+  if (connection == nullptr) return;
+  connection->timer = {};
+  const bool connecting = connection->state == ConnectionState::kConnecting;
+  CloseStream(key.subject, *connection,
+              connecting ? CloseReason::kConnectFailed
+                         : CloseReason::kHandshakeTimeout,
+              net::CloseHow::kAbort);
+}
+
+// ---- streams come and go
+
+void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
+                       const Endpoint& peer, const Endpoint& local) {
+  stats_.accepted[tag].Add();
+  Connection& connection = connections_.Open(stream);
+  connection.peer = peer;
+  connection.local = local;
+  switch (static_cast<ListenerKind>(tag)) {
+    case ListenerKind::kTls:
+      return BeginTls(stream, connection);
+    case ListenerKind::kSip:
+    case ListenerKind::kCore:
+      const Side side = static_cast<ListenerKind>(tag) == ListenerKind::kCore
+                            ? Side::kCore
+                            : Side::kAccess;
+      Announce(stream, connection,
+               {.side = side,
+                .transport = sip::Transport::kTcp,
+                .peer = peer,
+                .local = local});
+      return;
+  }
+}
+
+void Shard::OnConnected(net::StreamId stream) {
+  Connection* connection = connections_.Find(stream);
+  if (connection == nullptr ||
+      connection->state != ConnectionState::kConnecting) {
+    return;
+  }
+  timers_.Cancel(connection->timer);
+  connection->connected = true;
+  core_links_.Connected(connection->peer);
+  stats_.core_links_open.Set(stats_.core_links_open.Get() + 1);
+  Announce(stream, *connection,
+           {.side = Side::kCore,
+            .transport = sip::Transport::kTcp,
+            .peer = connection->peer,
+            .local = config_.core_listen});
+}
+
+void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
+  Connection* connection = connections_.Find(stream);
+  if (connection == nullptr) return;
+  if (connection->reason) {
+    stats_.closed_by_us[static_cast<size_t>(*connection->reason)].Add();
+  } else {
+    stats_.closed_by_net[static_cast<size_t>(reason)].Add();
+  }
+  timers_.Cancel(connection->timer);
+  EndHandshake(*connection);
+  const bool announced = connection->announced;
+  const bool core_link = connection->core_link;
+  const bool connected = connection->connected;
+  const Endpoint peer = connection->peer;
+  connections_.Close(stream);
+  if (announced) {
+    edge_.OnFlowClosed(FlowOf(stream), reactor_->Now());
+    Perform();
+  }
+  if (!core_link) return;
+  if (connected) {
+    stats_.core_links_open.Set(stats_.core_links_open.Get() - 1);
+  }
+  core_links_.Lost(peer, reactor_->Now());
+  stats_.core_links_lost.Add();
+  lost_peers_.push_back(peer);
+}
+
+void Shard::CloseStream(net::StreamId stream, Connection& connection,
+                        CloseReason reason, net::CloseHow how) {
+  if (connection.state == ConnectionState::kClosing) return;
+  connection.reason = reason;
+  connection.state = ConnectionState::kClosing;
+  std::string().swap(connection.pending);
+  if (how == net::CloseHow::kFlush && connection.engine != nullptr) {
+    StreamOutput output(*reactor_, stream);
+    connection.engine->Shutdown(output);
+  }
+  reactor_->Close(stream, how,
+                  reactor_->Now() + ToMillis(options_.close_timeout));
+}
+
+// ---- the Edge and its actions
+
+void Shard::Announce(net::StreamId stream, Connection& connection,
+                     const FlowInfo& info) {
+  connection.state = ConnectionState::kOpen;
+  connection.announced = true;
+  edge_.OnFlowOpened(FlowOf(stream), info, reactor_->Now());
+  Perform();
+}
+
+void Shard::OnBytes(net::StreamId stream, std::span<uint8_t> bytes) {
+  Connection* connection = connections_.Find(stream);
+  if (connection == nullptr) return;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()),
+                              bytes.size());
+  switch (connection->state) {
+    case ConnectionState::kHello:
+      return OnHelloBytes(stream, *connection, text);
+    case ConnectionState::kLeaving:
+      connection->pending.append(text);
+      return;
+    case ConnectionState::kHandshake:
+      return OnTlsBytes(stream, *connection, text);
+    case ConnectionState::kOpen:
+      if (connection->engine != nullptr) {
+        return OnTlsBytes(stream, *connection, text);
+      }
+      return OnPlaintext(stream, *connection, text);
+    case ConnectionState::kFree:
+    case ConnectionState::kConnecting:
+    case ConnectionState::kClosing:
+      return;
+  }
+}
+
+// Whole messages are read where they lie; only a beginning is kept.
+void Shard::OnPlaintext(net::StreamId stream, Connection& connection,
+                        std::string_view bytes) {
+  if (connection.pending.empty()) {
+    bytes.remove_prefix(Consume(stream, connection, bytes));
+    if (connection.state == ConnectionState::kOpen) {
+      connection.pending.assign(bytes);
+    }
+    return;
+  }
+  connection.pending.append(bytes);
+  // Nothing may touch `pending` while the Edge reads it.
+  std::string whole = std::move(connection.pending);
+  connection.pending.clear();
+  const size_t consumed = Consume(stream, connection, whole);
+  if (connection.state != ConnectionState::kOpen || consumed == whole.size()) {
+    return;
+  }
+  whole.erase(0, consumed);
+  connection.pending = std::move(whole);
+}
+
+size_t Shard::Consume(net::StreamId stream, Connection& connection,
+                      std::string_view bytes) {
+  size_t consumed = 0;
+  while (consumed < bytes.size() &&
+         connection.state == ConnectionState::kOpen) {
+    const size_t taken =
+        edge_.OnReceived(FlowOf(stream), connection.peer,
+                         bytes.substr(consumed), reactor_->Now());
+    Perform();
+    if (taken == 0) break;
+    consumed += taken;
+  }
+  return consumed;
+}
+
+void Shard::OnDatagram(const net::DatagramView& datagram) {
+  const std::string_view text(
+      reinterpret_cast<const char*>(datagram.bytes.data()),
+      datagram.bytes.size());
+  if (edge_.OnReceived(FlowOf(datagram.socket), datagram.peer, text,
+                       reactor_->Now()) == 0) {
+    return;
+  }
+  Perform();
+}
+
+void Shard::Perform() {
+  for (const Action& action : edge_.actions()) {
+    switch (action.kind) {
+      case Action::Kind::kSend:
+        PerformSend(action);
+        break;
+      case Action::Kind::kClose:
+        if (Connection* c = connections_.Find(action.to.flow.handle)) {
+          CloseStream(action.to.flow.handle, *c, action.reason,
+                      net::CloseHow::kFlush);
+        }
+        break;
+      case Action::Kind::kHandOver:
+        PerformHandOver(action);
+        break;
+      case Action::Kind::kRevoke:
+        Revoke(action.tls_session);
+        break;
+      case Action::Kind::kShareChallenge:
+        ShareChallenge(action.challenge);
+        break;
+    }
+  }
+}
+
+namespace {
+
+size_t SizeOf(const Action& action) {
+  return action.message != nullptr ? action.message->gathered_size()
+                                   : action.text.size();
+}
+
+void Gather(const Action& action, char* out) {
+  if (action.message != nullptr) {
+    action.message->Gather(out);
+  } else {
+    std::memcpy(out, action.text.data(), action.text.size());
+  }
+}
+
+}  // namespace
+
+void Shard::PerformSend(const Action& action) {
+  if (!action.to.flow.valid()) return SendToCore(action);
+  if (action.to.flow.shard == index_) return SendOnFlow(action);
+  Mail* mail = ClaimMail(action.to.flow.shard);
+  if (mail == nullptr) return;
+  mail->kind = Mail::Kind::kSend;
+  mail->flow = action.to.flow;
+  mail->peer = action.to.peer;
+  mail->bytes.resize(SizeOf(action));
+  Gather(action, mail->bytes.data());
+  PublishMail(action.to.flow.shard);
+}
+
+void Shard::SendOnFlow(const Action& action) {
+  if (IsDatagram(action.to.flow)) return SendDatagram(action);
+  Connection* connection = connections_.Find(action.to.flow.handle);
+  if (connection == nullptr || connection->state != ConnectionState::kOpen) {
+    stats_.sends_lost.Add();
+    return;
+  }
+  SendOnStream(action.to.flow.handle, *connection, action);
+}
+
+void Shard::SendDatagram(const Action& action) {
+  const uint32_t index = action.to.flow.handle.slot - options_.streams_max;
+  const size_t size = SizeOf(action);
+  if (size > net::kDatagramBytesMax) {
+    stats_.sends_lost.Add();
+    return;
+  }
+  Gather(action, gather_.get());
+  if (!reactor_->SendDatagram({static_cast<uint8_t>(index)}, action.to.peer,
+                              {gather_.get(), size})) {
+    stats_.sends_lost.Add();
+  }
+}
+
+void Shard::SendOnStream(net::StreamId stream, Connection& connection,
+                         const Action& action) {
+  const size_t size = SizeOf(action);
+  const size_t bound = connection.side == Side::kCore
+                           ? options_.core_queued_bytes_max
+                           : options_.queued_bytes_max;
+  if (size > kGatherBytes || reactor_->QueuedBytes(stream) + size > bound) {
+    stats_.sends_lost.Add();
+    CloseStream(stream, connection, CloseReason::kSlowPeer,
+                net::CloseHow::kAbort);
+    return;
+  }
+  if (connection.engine != nullptr) {
+    Gather(action, gather_.get());
+    StreamOutput output(*reactor_, stream);
+    if (!connection.engine->Write({gather_.get(), size}, output)) {
+      stats_.sends_lost.Add();
+    }
+    return;
+  }
+  char* room = reactor_->Reserve(stream, size);
+  if (room == nullptr) {
+    stats_.sends_lost.Add();
+    return;
+  }
+  Gather(action, room);
+  reactor_->Commit(stream, size);
+}
+
+void Shard::SendToCore(const Action& action) {
+  const Endpoint& peer = action.to.peer;
+  if (action.to.transport == sip::Transport::kUdp) {
+    Action datagram = action;
+    datagram.to.flow = FlowOf(core_udp_);
+    return SendDatagram(datagram);
+  }
+  CoreLinks::Chosen chosen = core_links_.Choose(peer, reactor_->Now());
+  if (chosen.choice == CoreLinks::Choice::kConnect) {
+    chosen.stream = ConnectToCore(peer);
+  }
+  Connection* connection = connections_.Find(chosen.stream);
+  if (connection == nullptr || connection->state == ConnectionState::kClosing) {
+    stats_.sends_lost.Add();
+    lost_peers_.push_back(peer);
+    return;
+  }
+  SendOnStream(chosen.stream, *connection, action);
+}
+
+// Bytes may be queued before the connection stands.
+net::StreamId Shard::ConnectToCore(const Endpoint& peer) {
+  const net::StreamId stream =
+      reactor_->Connect(peer, static_cast<uint32_t>(ListenerKind::kCore));
+  if (!stream.valid()) return stream;
+  stats_.connected.Add();
+  Connection& connection = connections_.Open(stream);
+  connection.state = ConnectionState::kConnecting;
+  connection.side = Side::kCore;
+  connection.core_link = true;
+  connection.peer = peer;
+  connection.timer =
+      timers_.Arm(reactor_->Now() + ToMillis(options_.core_connect_timeout),
+                  {.kind = kConnectTimer, .subject = stream});
+  core_links_.Connecting(peer, stream);
+  return stream;
+}
+
+// An Edge hears of a lost peer when it has no event in progress.
+void Shard::TellLostPeers() {
+  while (!lost_peers_.empty()) {
+    const Endpoint peer = lost_peers_.back();
+    std::erase(lost_peers_, peer);
+    edge_.OnCorePeerLost(peer, sip::Transport::kTcp, reactor_->Now());
+    Perform();
+  }
+}
+
+void Shard::Revoke(const TlsSessionId& session) {
+  if (tickets_.Revoke(session)) return;
+  // Source: Sallyport 5.8 item 9. The oldest revocation had to be dropped: no
+  // ticket made so far may count any more.
+  LOG(WARNING) << "revoked_sessions_full shard=" << index_
+               << " action=new_ticket_key";
+  tickets_.SetKeys(material_->ticket_keys->Rotated(WallNow(),
+                                                   std::chrono::seconds(0)));
+}
+
+}  // namespace sallyport::proxy

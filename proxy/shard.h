@@ -1,0 +1,190 @@
+// A Shard is one thread with all that it owns: a ring and its sockets, TLS state,
+// an Edge with its slice of the associations. It ties net/ to core/ and decides
+// nothing of its own.
+#ifndef PROXY_SHARD_H_
+#define PROXY_SHARD_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/base/timer_wheel.h"
+#include "core/edge.h"
+#include "net/event_sink.h"
+#include "net/reactor.h"
+#include "net/tls/server_context.h"
+#include "net/tls/ticket.h"
+#include "proxy/connection.h"
+#include "proxy/core_links.h"
+#include "proxy/mail.h"
+#include "proxy/options.h"
+#include "proxy/random.h"
+#include "proxy/shard_stats.h"
+
+namespace sallyport::proxy {
+
+// The listening sockets of one shard; all shards have the same addresses.
+struct ShardSockets {
+  struct Datagram {
+    net::Fd socket;
+    Endpoint local;
+  };
+  std::vector<net::Fd> tls;
+  std::vector<net::Fd> sip_tcp;
+  std::vector<Datagram> sip_udp;
+  net::Fd core_tcp;
+  Datagram core_udp;
+};
+
+struct ShardSetup {
+  ShardId index = 0;
+  const Options* options = nullptr;    // outlives the shard
+  Mailboxes* mailboxes = nullptr;      // outlives the shard
+  const std::vector<int>* ring_fds = nullptr;  // of all shards, before Run()
+  std::shared_ptr<const TlsMaterial> material;
+  net::tls::MacKey mac_key{};
+  ShardSockets sockets;
+};
+
+// Threads: Create by any; Run by the shard's thread, once; stats(), counters() and
+//          Wake() by any thread while the Shard lives.
+// Fails:   Create only: ring, certificates.
+class Shard final : private net::EventSink {
+ public:
+  static absl::StatusOr<std::unique_ptr<Shard>> Create(ShardSetup setup);
+  ~Shard();
+
+  // Serves until it has been drained.
+  void Run();
+
+  int ring_fd() const { return reactor_->ring_fd(); }
+  void WakeFromOutside() const { reactor_->WakeFromOutside(); }
+  const ShardStats& stats() const { return stats_; }
+  const Counters& edge_counters() const { return edge_.counters(); }
+  const net::ReactorCounters& net_counters() const {
+    return reactor_->counters();
+  }
+
+ private:
+  // After a drain, what was queued may leave within this time.
+  static constexpr Millis kClosingTime{2000};
+  enum TimerKind : uint32_t { kHandshakeTimer, kConnectTimer };
+
+  Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor);
+  absl::Status UseMaterial(const TlsMaterial& material);
+  void OpenSockets();
+  void OpenDatagramFlow(const ShardSockets::Datagram& socket, net::UdpId id,
+                        Side side);
+
+  // net::EventSink
+  void OnAccepted(net::StreamId stream, uint32_t tag, const Endpoint& peer,
+                  const Endpoint& local) override;
+  void OnConnected(net::StreamId stream) override;
+  void OnBytes(net::StreamId stream, std::span<uint8_t> bytes) override;
+  void OnClosed(net::StreamId stream, net::CloseReason reason) override;
+  void OnDetached(net::StreamId stream, net::Fd connection,
+                  const Endpoint& peer, const Endpoint& local) override;
+  void OnDatagram(const net::DatagramView& datagram) override;
+  void OnMail() override;
+
+  // TLS connections
+  void BeginTls(net::StreamId stream, Connection& connection);
+  void OnHelloBytes(net::StreamId stream, Connection& connection,
+                    std::string_view bytes);
+  void StartEngine(net::StreamId stream, Connection& connection,
+                   std::string_view hello);
+  void OnTlsBytes(net::StreamId stream, Connection& connection,
+                  std::string_view bytes);
+  void OnHandshakeDone(net::StreamId stream, Connection& connection);
+  void OnTlsFailed(net::StreamId stream, Connection& connection);
+  void EndHandshake(Connection& connection);
+
+  // The Edge
+  void Announce(net::StreamId stream, Connection& connection,
+                const FlowInfo& info);
+  void OnPlaintext(net::StreamId stream, Connection& connection,
+                   std::string_view bytes);
+  size_t Consume(net::StreamId stream, Connection& connection,
+                 std::string_view bytes);
+  void Perform();
+  void PerformSend(const Action& action);
+  void SendOnFlow(const Action& action);
+  void SendDatagram(const Action& action);
+  void SendOnStream(net::StreamId stream, Connection& connection,
+                    const Action& action);
+  void SendToCore(const Action& action);
+  net::StreamId ConnectToCore(const Endpoint& peer);
+  void PerformHandOver(const Action& action);
+  void ShareChallenge(uint64_t challenge);
+  void Revoke(const TlsSessionId& session);
+  void CloseStream(net::StreamId stream, Connection& connection,
+                   CloseReason reason, net::CloseHow how);
+  void TellLostPeers();
+  void RunTimers();
+  void OnShardTimer(const TimerKey& key);
+
+  // Mail
+  Mail* ClaimMail(ShardId to);
+  void PublishMail(ShardId to);
+  void OnOneMail(Mail& mail);
+  void OnAdopt(Mail& mail);
+  void OnSendMail(const Mail& mail);
+  void Answer(AssociationQuery& query);
+
+  // Ending
+  void BeginDrain();
+  bool Drained();
+  void CloseAll();
+
+  void Publish();  // gauges
+  FlowId FlowOf(net::StreamId stream) const {
+    return {.shard = index_, .handle = stream};
+  }
+
+  // Datagram sockets are flows too; their slots lie behind those of streams.
+  FlowId FlowOf(net::UdpId socket) const {
+    return {.shard = index_,
+            .handle = {.slot = options_.streams_max + socket.index,
+                       .generation = 1}};
+  }
+  bool IsDatagram(FlowId flow) const {
+    return flow.handle.slot >= options_.streams_max;
+  }
+
+  // Fixed after construction.
+  const ShardId index_;
+  const Options& options_;
+  const EdgeConfig config_;
+  Mailboxes& mailboxes_;
+  const std::vector<int>& ring_fds_;
+  ShardSockets sockets_;  // until Run() hands them to the reactor
+  const HmacMac mac_;
+
+  // State.
+  SystemEntropy entropy_;
+  std::unique_ptr<net::Reactor> reactor_;
+  net::tls::TicketDesk tickets_;
+  std::shared_ptr<const net::tls::ServerContext> tls_;
+  std::shared_ptr<const TlsMaterial> material_;
+  TimerWheel timers_;
+  Edge edge_;
+  ConnectionTable connections_;
+  CoreLinks core_links_;
+  std::vector<Endpoint> lost_peers_;   // to be told to the Edge
+  net::UdpId core_udp_;
+  uint32_t handshakes_ = 0;
+  std::unique_ptr<char[]> plain_;    // what TLS opened, one record
+  std::unique_ptr<char[]> gather_;   // what TLS will seal, one message
+  enum class Ending : uint8_t { kNo, kDraining, kClosing };
+  Ending ending_ = Ending::kNo;
+  Instant ending_until_{};
+
+  ShardStats stats_;
+};
+
+}  // namespace sallyport::proxy
+
+#endif  // PROXY_SHARD_H_

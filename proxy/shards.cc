@@ -1,0 +1,115 @@
+#include "proxy/shards.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <utility>
+
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include "net/tls/crypto.h"
+
+namespace sallyport::proxy {
+namespace {
+
+// The index-th core of those that this process may use.
+void PinToCore(size_t index) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return;
+  const int cores = CPU_COUNT(&allowed);
+  if (cores == 0) return;
+  int wanted = static_cast<int>(index % static_cast<size_t>(cores));
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed) || wanted-- > 0) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(core, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+    return;
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
+    const Options& options, std::shared_ptr<const TlsMaterial> material,
+    std::vector<ShardSockets> sockets) {
+  std::unique_ptr<Shards> shards(new Shards(options));
+  net::tls::MacKey mac_key;
+  net::tls::RandomBytes(mac_key);
+  for (int i = 0; i < options.shards; ++i) {
+    auto shard = Shard::Create({.index = static_cast<ShardId>(i),
+                                .options = &options,
+                                .mailboxes = &shards->mailboxes_,
+                                .ring_fds = &shards->ring_fds_,
+                                .material = material,
+                                .mac_key = mac_key,
+                                .sockets = std::move(sockets[i])});
+    if (!shard.ok()) return shard.status();
+    shards->ring_fds_.push_back((*shard)->ring_fd());
+    shards->shards_.push_back(*std::move(shard));
+  }
+  return shards;
+}
+
+// One more box than shards: the commanders'.
+Shards::Shards(const Options& options)
+    : options_(options),
+      mailboxes_(static_cast<uint32_t>(options.shards) + 1,
+                 options.mailbox_messages) {}
+
+Shards::~Shards() { Drain(); }
+
+void Shards::Start() {
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    threads_.emplace_back([this, i] { RunShard(i); });
+  }
+}
+
+void Shards::RunShard(size_t index) {
+  pthread_setname_np(pthread_self(), absl::StrCat("shard-", index).c_str());
+  if (options_.pin_shards) PinToCore(index);
+  shards_[index]->Run();
+}
+
+void Shards::Command(const std::function<void(Mail&)>& fill) {
+  absl::MutexLock lock(&command_mutex_);
+  const uint32_t from = static_cast<uint32_t>(shards_.size());
+  for (uint32_t to = 0; to < shards_.size(); ++to) {
+    Mail* mail = mailboxes_.Claim(from, to);
+    if (mail == nullptr) {
+      LOG(ERROR) << "command_lost shard=" << to << " reason=mailbox_full";
+      continue;
+    }
+    fill(*mail);
+    if (mailboxes_.Publish(from, to)) shards_[to]->WakeFromOutside();
+  }
+}
+
+void Shards::UseMaterial(std::shared_ptr<const TlsMaterial> material) {
+  Command([&material](Mail& mail) {
+    mail.kind = Mail::Kind::kMaterial;
+    mail.material = material;
+  });
+}
+
+std::vector<AssociationQuery::Row> Shards::Associations(
+    const std::string& impi, size_t most) {
+  const auto query = std::make_shared<AssociationQuery>(
+      impi, most, static_cast<int>(shards_.size()));
+  Command([&query](Mail& mail) {
+    mail.kind = Mail::Kind::kQuery;
+    mail.query = query;
+  });
+  return query->Wait(absl::Seconds(2));
+}
+
+void Shards::Drain() {
+  if (threads_.empty()) return;
+  Command([](Mail& mail) { mail.kind = Mail::Kind::kDrain; });
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace sallyport::proxy

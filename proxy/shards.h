@@ -1,0 +1,56 @@
+// Shards is all shards of the process with their threads, and the one place from
+// which they are commanded.
+#ifndef PROXY_SHARDS_H_
+#define PROXY_SHARDS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "proxy/association_query.h"
+#include "proxy/mail.h"
+#include "proxy/options.h"
+#include "proxy/shard.h"
+
+namespace sallyport::proxy {
+
+// Threads: commands may come from any thread; a lock of the commanders keeps them
+//          apart, and no shard ever takes it.
+class Shards {
+ public:
+  static absl::StatusOr<std::unique_ptr<Shards>> Create(
+      const Options& options, std::shared_ptr<const TlsMaterial> material,
+      std::vector<ShardSockets> sockets);
+  // Drains and joins, if that was not done.
+  ~Shards();
+
+  void Start();
+  void UseMaterial(std::shared_ptr<const TlsMaterial> material);
+  std::vector<AssociationQuery::Row> Associations(const std::string& impi,
+                                                  size_t most);
+  // Returns when all shards have ended.
+  void Drain();
+
+  const std::vector<std::unique_ptr<Shard>>& all() const { return shards_; }
+
+ private:
+  explicit Shards(const Options& options);
+  void Command(const std::function<void(Mail&)>& fill);
+  void RunShard(size_t index);
+
+  const Options& options_;
+  Mailboxes mailboxes_;
+  std::vector<int> ring_fds_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<std::thread> threads_;
+  absl::Mutex command_mutex_;
+};
+
+}  // namespace sallyport::proxy
+
+#endif  // PROXY_SHARDS_H_
