@@ -1,0 +1,84 @@
+// Runs simulated networks, one per seed, and says what each did.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/sim/world.h"
+
+ABSL_FLAG(uint64_t, seed, 1, "the first seed");
+ABSL_FLAG(uint64_t, seeds, 1, "how many seeds, one after the other");
+ABSL_FLAG(int, shards, 3, "shards");
+ABSL_FLAG(int, phones, 200, "phones");
+ABSL_FLAG(int, seconds, 120, "simulated seconds of life before all leave");
+ABSL_FLAG(int, jobs, 1, "processes that share the seeds");
+ABSL_FLAG(bool, quiet, false, "a line at the end only");
+
+namespace sallyport::sim {
+namespace {
+
+void Replay(uint64_t seed) {
+  World world({.seed = seed,
+               .shards = absl::GetFlag(FLAGS_shards),
+               .phones = absl::GetFlag(FLAGS_phones),
+               .duration = Seconds(absl::GetFlag(FLAGS_seconds))});
+  const Report report = world.Run();
+  if (absl::GetFlag(FLAGS_quiet)) return;
+  std::printf(
+      "seed=%lu steps=%lu registered=%lu unchallenged=%lu resumed=%lu "
+      "lost=%lu delivered=%lu handed_over=%lu fingerprint=%016lx\n",
+      seed, report.steps, report.registered,
+      report.refreshed_without_challenge, report.resumed,
+      report.connections_lost, report.messages_delivered, report.handed_over,
+      report.fingerprint);
+}
+
+// Each process takes every jobs-th seed. False when one of them died.
+bool ReplayAll(uint64_t first, uint64_t count, int jobs) {
+  std::vector<pid_t> children;
+  for (int job = 0; job < jobs; ++job) {
+    const pid_t child = fork();
+    if (child == 0) {
+      for (uint64_t i = static_cast<uint64_t>(job); i < count;
+           i += static_cast<uint64_t>(jobs)) {
+        Replay(first + i);
+      }
+      std::fflush(stdout);
+      _exit(0);
+    }
+    children.push_back(child);
+  }
+  bool all_well = true;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    all_well = all_well && status == 0;
+  }
+  return all_well;
+}
+
+}  // namespace
+}  // namespace sallyport::sim
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "Runs simulated networks from seeds and checks their laws after each "
+      "step; a broken law ends it with the seed and status 1. One run again: "
+      "--seed=N.");
+  absl::ParseCommandLine(argc, argv);
+  const absl::Time start = absl::Now();
+  const uint64_t count = absl::GetFlag(FLAGS_seeds);
+  const bool all_well = sallyport::sim::ReplayAll(
+      absl::GetFlag(FLAGS_seed), count, absl::GetFlag(FLAGS_jobs));
+  std::printf("%lu seeds %s in %.1f s\n", count,
+              all_well ? "kept all laws" : "BROKE A LAW",
+              absl::ToDoubleSeconds(absl::Now() - start));
+  return all_well ? 0 : 1;
+}
