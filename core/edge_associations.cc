@@ -173,9 +173,6 @@ Applied Edge::Impl::ApplyTo(AssociationId id, const registration::Grant& grant,
   const Applied applied =
       flow != nullptr ? slice_.Apply(id, grant, flow->id, flow->info, now_)
                       : slice_.Apply(id, grant, FlowId{}, FlowInfo{}, now_);
-  if (slice_.state(id) == AssociationState::kSuspended) {
-    BindingOf(id).remove_at = now_ + config_.suspend_max;
-  }
   if (flow != nullptr && before != nullptr && before != flow &&
       slice_.flow(id) == flow->id) {
     // Source: spec 2.6: the association moved; the old connection is closed.
@@ -258,10 +255,7 @@ void Edge::Impl::ArmExpiry(AssociationId id) {
   Binding& binding = BindingOf(id);
   timers_.Cancel(binding.expiry);
   binding.expiry = {};
-  Instant deadline = slice_.expires(id);
-  if (slice_.state(id) == AssociationState::kSuspended) {
-    deadline = std::min(deadline, binding.remove_at);
-  }
+  const Instant deadline = slice_.expires(id);
   if (deadline == kNever) return;
   binding.expiry = timers_.Arm(
       deadline, {static_cast<uint32_t>(TimerKind::kAssociation), id});
@@ -269,12 +263,7 @@ void Edge::Impl::ArmExpiry(AssociationId id) {
 
 void Edge::Impl::OnAssociationDue(AssociationId id) {
   if (!slice_.live(id)) return;
-  Binding& binding = BindingOf(id);
-  binding.expiry = {};
-  if (slice_.state(id) == AssociationState::kSuspended &&
-      now_ >= binding.remove_at) {
-    return RemoveAssociation(id, CounterId::kAssociationsExpired);
-  }
+  BindingOf(id).expiry = {};
   if (StillLive(id)) ArmExpiry(id);
 }
 
@@ -287,7 +276,6 @@ void Edge::Impl::SuspendOrForget(AssociationId id) {
   }
   slice_.Suspend(id, now_);
   counters_.Add(CounterId::kAssociationsSuspended);
-  BindingOf(id).remove_at = now_ + config_.suspend_max;
   ArmExpiry(id);
 }
 

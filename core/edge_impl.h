@@ -99,8 +99,7 @@ class Edge::Impl {
   // What the Edge itself keeps of an association, beside the slice's record.
   struct Binding {
     TimerId expiry;
-    Instant remove_at = kNever;  // suspended: T_suspend
-    uint16_t registers = 0;      // REGISTER transactions under way
+    uint16_t registers = 0;  // REGISTER transactions under way
   };
 
   void Begin(Instant now);

@@ -71,7 +71,6 @@ void Edge::Impl::CheckAssociations() {
         break;
       case AssociationState::kSuspended:
         CHECK(binding.expiry.valid());
-        CHECK(binding.remove_at != kNever);
         break;
     }
   }

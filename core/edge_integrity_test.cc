@@ -17,15 +17,10 @@ constexpr std::string_view kYes = "integrity-protected=\"tls-yes\"";
 // The registrar's 401 to what was just forwarded.
 void Challenge(EdgeHarness& net) {
   const Sent forwarded = net.Only();
-  ASSERT_TRUE(forwarded.to_core);
-  const FlowId core = net.OpenCore(forwarded.to.peer.ToString());
-  net.Receive(core,
-              ResponseTo(forwarded.text, 401,
-                         "WWW-Authenticate: Digest realm=\"ims.example.com\", "
-                         "nonce=\"n1\"\r\n"));
+  net.AnswerFromCore(forwarded, 401,
+                     "WWW-Authenticate: Digest realm=\"ims.example.com\", "
+                     "nonce=\"n1\"\r\n");
   ASSERT_EQ(StatusOf(net.OnlyText()), 401);
-  const std::string challenged = net.OnlyText();
-  net.Close(core);
 }
 
 std::string AuthorizationOf(const EdgeHarness& net) {

@@ -5,6 +5,7 @@
 
 namespace sallyport {
 namespace {
+constexpr Millis kGuardGrace{1'000};
 constexpr Millis kT2{4'000};  // Source: RFC 3261 17.1.2.2
 }  // namespace
 
@@ -46,6 +47,12 @@ void Edge::Impl::OnGuardDue(SlotHandle handle) {
   Flow* flow = flows_.Find({config_.shard, handle});
   if (flow == nullptr) return;
   flow->guard = {};
+  // A REGISTER that the core has not answered yet may still make it known.
+  if (flow->guard_reason == CloseReason::kUnregisteredTimeout &&
+      slice_.live(flow->association) &&
+      BindingOf(flow->association).registers > 0) {
+    return ArmGuard(*flow, kGuardGrace, CloseReason::kUnregisteredTimeout);
+  }
   CloseFlow(*flow, flow->guard_reason);
 }
 

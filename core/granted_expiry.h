@@ -12,10 +12,10 @@ namespace sallyport {
 
 // One Contact of the REGISTER.
 struct RegisteredContact {
-  std::string_view uri;
-  std::string_view instance;  // +sip.instance without quotes, or empty
-  uint32_t reg_id = 0;        // 0: none
-  uint32_t expires_s = 3600;  // what was asked for
+  std::string_view uri{};
+  std::string_view instance{};  // +sip.instance without quotes, or empty
+  uint32_t reg_id = 0;          // 0: none
+  uint32_t expires_s = 3600;    // what was asked for
 };
 
 // Seconds, or 0 when the 200 does not list the contact.

@@ -186,7 +186,9 @@ FlowId EdgeHarness::Open(const FlowInfo& info) {
   if (slot == generations_.size()) {
     generations_.push_back(0);
     infos_.emplace_back();
+    unread_.emplace_back();
   }
+  unread_[slot].clear();
   ++generations_[slot];
   infos_[slot] = info;
   const FlowId flow{config_.shard, {slot, generations_[slot]}};
@@ -240,6 +242,26 @@ FlowId EdgeHarness::CoreUdp() {
   return core_udp_;
 }
 
+FlowId EdgeHarness::CoreLink(const Endpoint& peer) {
+  for (const auto& [known, flow] : links_) {
+    if (known == peer && IsOpen(flow)) return flow;
+  }
+  links_.emplace_back(peer, OpenCore(peer.ToString()));
+  return links_.back().second;
+}
+
+void EdgeHarness::AnswerFromCore(const Sent& request, int code,
+                                 std::string_view extra) {
+  const std::string response = ResponseTo(request.text, code, extra);
+  Receive(CoreLink(request.to.peer), response);
+}
+
+void EdgeHarness::GrantFromCore(const Sent& request, int expires_s,
+                                std::string_view extra) {
+  const std::string response = Grant(request.text, expires_s, extra);
+  Receive(CoreLink(request.to.peer), response);
+}
+
 void EdgeHarness::Close(FlowId flow) {
   CHECK(IsOpen(flow));
   ++generations_[flow.handle.slot];
@@ -251,14 +273,16 @@ void EdgeHarness::Close(FlowId flow) {
 void EdgeHarness::Receive(FlowId flow, std::string_view bytes) {
   CHECK(IsOpen(flow));
   sent_.clear();
+  const size_t slot = flow.handle.slot;
+  std::string rest = absl::StrCat(unread_[slot], bytes);
   // A flow that an action closed brings no more.
-  while (!bytes.empty() && IsOpen(flow)) {
-    const size_t taken =
-        edge_->OnReceived(flow, infos_[flow.handle.slot].peer, bytes, now_);
+  while (!rest.empty() && IsOpen(flow)) {
+    const size_t taken = edge_->OnReceived(flow, infos_[slot].peer, rest, now_);
     Perform();
     if (taken == 0) break;
-    bytes.remove_prefix(taken);
+    rest.erase(0, taken);
   }
+  unread_[slot] = rest;
   DoDueWork();
 }
 
@@ -377,12 +401,10 @@ std::string EdgeHarness::Associate(FlowId flow, RegisterText phone,
   if (phone.response.empty()) phone.response = "r1";
   Receive(flow, phone.Text());
   CHECK(Only().to_core) << OnlyText();
-  const std::string forwarded = OnlyText();
-  const FlowId core = OpenCore(Only().to.peer.ToString());
-  Receive(core, Grant(forwarded, 600, extra_of_200));
+  const Sent forwarded = Only();
+  GrantFromCore(forwarded, 600, extra_of_200);
   CHECK_EQ(StatusOf(OnlyText()), 200) << OnlyText();
-  Close(core);
-  const std::string path = InBrackets(Row(forwarded, "Path"));
+  const std::string path = InBrackets(Row(forwarded.text, "Path"));
   CHECK(absl::StartsWith(path, "sip:")) << path;
   return path.substr(4, path.find('@') - 4);
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/actions.h"
@@ -120,17 +121,25 @@ class EdgeHarness {
   FlowId ClearUdp();  // the listener's
   FlowId OpenCore(std::string_view peer = "192.0.2.30:40000");
   FlowId CoreUdp();
+  // The link of the shard to a core peer; it stays open.
+  FlowId CoreLink(const Endpoint& peer);
   void Close(FlowId flow);
 
   // ---- events. Each replaces what was recorded as sent.
   void Receive(FlowId flow, std::string_view bytes);  // all of it, in one read
   void ReceiveFrom(FlowId flow, std::string_view peer,
                    std::string_view datagram);
+  // The core's answer to a request that was sent to it.
+  void AnswerFromCore(const Sent& request, int code,
+                      std::string_view extra = "");
+  void GrantFromCore(const Sent& request, int expires_s = 600,
+                     std::string_view extra = "");
   void HandIn(const Handed& handed);
   void PeerLost(const CoreTarget& target);
   void Advance(Millis time);  // all timers on the way
   template <typename Event>
   void Do(Event&& event) {
+    sent_.clear();
     event(*edge_);
     Perform();
   }
@@ -174,9 +183,11 @@ class EdgeHarness {
   std::unique_ptr<Edge> edge_;
   std::vector<uint32_t> generations_;  // by flow slot; odd while open
   std::vector<FlowInfo> infos_;
+  std::vector<std::string> unread_;  // what the Edge did not take yet
   std::vector<Sent> sent_;
   uint8_t sessions_ = 100;
   FlowId clear_udp_, core_udp_;
+  std::vector<std::pair<Endpoint, FlowId>> links_;
 };
 
 }  // namespace sallyport

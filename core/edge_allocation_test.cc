@@ -1,0 +1,122 @@
+// The fast path of an Edge takes nothing from the heap: REGISTER on an
+// established TLS connection, and its response (design rule 4).
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/testing/edge_harness.h"
+#include "gtest/gtest.h"
+
+namespace {
+bool g_counting = false;
+uint64_t g_allocations = 0;
+
+void* Allocate(std::size_t size, std::size_t alignment) {
+  if (g_counting) ++g_allocations;
+  void* memory = alignment <= alignof(std::max_align_t)
+                     ? std::malloc(size)
+                     : std::aligned_alloc(alignment, (size + alignment - 1) /
+                                                         alignment * alignment);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t size) { return Allocate(size, 1); }
+void* operator new[](std::size_t size) { return Allocate(size, 1); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
+
+namespace sallyport {
+namespace {
+
+// The Edge's part of one event is counted, the harness's is not.
+void Counted(EdgeHarness& net, FlowId flow, const std::string& bytes) {
+  net.Do([&](Edge& edge) {
+    g_counting = true;
+    const size_t taken = edge.OnReceived(flow, {}, bytes, net.now());
+    g_counting = false;
+    ASSERT_EQ(taken, bytes.size());
+  });
+}
+
+struct Phone {
+  FlowId flow;
+  RegisterText text;
+};
+
+// One REGISTER and its 200, each as an event of its own.
+void Refresh(EdgeHarness& net, FlowId core, Phone& phone) {
+  ++phone.text.cseq;
+  phone.text.branch = absl::StrCat("z9hG4bK", phone.text.user, phone.text.cseq);
+  Counted(net, phone.flow, phone.text.Text());
+  const std::string forwarded = net.OnlyText();
+  ASSERT_TRUE(Contains(forwarded, "tls-yes"));
+  Counted(net, core, Grant(forwarded, 600, EdgeHarness::kIdentities));
+  ASSERT_EQ(StatusOf(net.OnlyText()), 200);
+}
+
+TEST(Allocation, TheCounterCounts) {
+  g_allocations = 0;
+  g_counting = true;
+  std::vector<int> numbers(100);
+  g_counting = false;
+  EXPECT_EQ(numbers.size(), 100u);
+  EXPECT_GE(g_allocations, 1u);
+}
+
+TEST(Allocation, RefreshesTakeNothingFromTheHeap) {
+  EdgeHarness net;
+  std::vector<Phone> phones;
+  for (int i = 0; i < 10; ++i) {
+    Phone phone{net.OpenTls(absl::StrCat("203.0.113.", i + 1, ":5062")),
+                {.user = absl::StrCat("user", i),
+                 .impi = absl::StrCat("user", i, "@ims.example.com"),
+                 .call_id = absl::StrCat("call-", i),
+                 .secagree = true,
+                 .verify = true}};
+    net.Associate(phone.flow, phone.text);
+    phones.push_back(phone);
+  }
+  const FlowId core = net.CoreLink(net.config().home_core[0].endpoint);
+  for (Phone& phone : phones) {  // tables grow to the load
+    net.Advance(Seconds(1));
+    Refresh(net, core, phone);
+    Refresh(net, core, phone);
+  }
+  g_allocations = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    if (i % 100 == 0) net.Advance(Seconds(1));  // timers turn too
+    Refresh(net, core, phones[static_cast<size_t>(i) % phones.size()]);
+  }
+  EXPECT_EQ(g_allocations, 0u);
+  EXPECT_EQ(net.totals().associations_active, 10u);
+}
+
+}  // namespace
+}  // namespace sallyport

@@ -1,0 +1,90 @@
+#include "core/routing/branch.h"
+
+#include <string>
+
+#include "core/sip/message.h"
+#include "gtest/gtest.h"
+
+namespace sallyport::routing {
+namespace {
+
+constexpr Branch kBranch{.shard = 3,
+                         .transaction = {0x12, 0xfedcba98},
+                         .attempt = 1,
+                         .loop_hash = 0x0123456789abcdef};
+
+// Conformance: PROXY-05
+TEST(BranchText, ReadsBackAsItWasWritten) {
+  const BranchText text = WriteBranch(kBranch);
+  EXPECT_EQ(text.view(), "z9hG4bK000300000012fedcba9801.0123456789abcdef");
+  EXPECT_EQ(ParseBranch(text.view()), kBranch);
+}
+
+TEST(BranchText, AnythingElseIsNotOurs) {
+  const std::string text(WriteBranch(kBranch).view());
+  for (size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(ParseBranch(text.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(ParseBranch(text + "0"));
+  for (size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = 'g';
+    if (changed != text) {
+      EXPECT_FALSE(ParseBranch(changed)) << i;
+    }
+  }
+}
+
+std::string Request(const std::string& uri, const std::string& extra,
+                    const std::string& call_id = "1") {
+  return "INVITE " + uri +
+         " SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\nMax-Forwards: "
+         "70\r\n"
+         "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: " +
+         call_id + "\r\nCSeq: 1 INVITE\r\n" + extra +
+         "Content-Length: 0\r\n\r\n";
+}
+
+uint64_t HashOf(const std::string& text, uint64_t seed = 1) {
+  sip::MessageView request;
+  RequestParts parts;
+  char extra[512];
+  const sip::ScanVerdict scan = request.Scan(text);
+  EXPECT_FALSE(Validate(request, scan, parts, extra));
+  return LoopHash(request, parts, seed);
+}
+
+// Conformance: PROXY-06
+TEST(LoopHash, ChangesWithWhatDecidesTheWay) {
+  const uint64_t hash = HashOf(Request("sip:c@d", ""));
+  EXPECT_EQ(HashOf(Request("sip:c@d", "")), hash);
+  EXPECT_EQ(
+      HashOf(Request("sip:c@d", "Via: SIP/2.0/TCP b;branch=z9hG4bK2\r\n")),
+      hash);
+  EXPECT_NE(HashOf(Request("sip:c@e", "")), hash);
+  EXPECT_NE(HashOf(Request("sip:c@d", "", "2")), hash);
+  EXPECT_NE(HashOf(Request("sip:c@d", "Route: <sip:x;lr>\r\n")), hash);
+  EXPECT_NE(HashOf(Request("sip:c@d", "Proxy-Require: sec-agree\r\n")), hash);
+  EXPECT_NE(HashOf(Request("sip:c@d", ""), 2), hash);
+}
+
+// Conformance: PROXY-06
+TEST(Loop, NeedsOurNameAndTheSameHash) {
+  const auto looped = [](const std::string& host, uint64_t hash) {
+    Branch branch = kBranch;
+    branch.loop_hash = hash;
+    const std::string text = Request(
+        "sip:c@d", "Via: SIP/2.0/TCP " + host + ":5060;branch=" +
+                       std::string(WriteBranch(branch).view()) + "\r\n");
+    sip::MessageView request;
+    EXPECT_EQ(request.Scan(text), sip::ScanVerdict::kOk);
+    return HasLooped(request, "pcscf1.example", 7);
+  };
+  EXPECT_TRUE(looped("pcscf1.example", 7));
+  EXPECT_TRUE(looped("PCSCF1.example", 7));
+  EXPECT_FALSE(looped("pcscf1.example", 8));
+  EXPECT_FALSE(looped("pcscf2.example", 7));
+}
+
+}  // namespace
+}  // namespace sallyport::routing
