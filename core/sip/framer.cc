@@ -4,7 +4,7 @@
 #include <cstring>
 #include <optional>
 
-#include "core/sip/scanner.h"
+#include "core/sip/start_line.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -64,12 +64,11 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes) {
 // is a token or the version of a response. A TLS ClientHello fails at its first
 // octet.
 bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
-  bool control = false;
   for (size_t i = scanned_; i < end; ++i) {
     const auto c = static_cast<unsigned char>(bytes[i]);
-    control |= (c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f;
+    if (c >= ' ' && c != 0x7f) continue;
+    if (c != '\t' && c != '\r' && c != '\n') return false;
   }
-  if (control) return false;
   const size_t word_end = std::min(end, kMethodBytesMax + 1);
   for (size_t i = 0; i < word_end; ++i) {
     if (IsBlank(bytes[i])) return i > 0;
@@ -87,9 +86,9 @@ bool HeadReader::EndsLine(std::string_view bytes, size_t line_feed) const {
 
 HeadReader::Verdict HeadReader::OnLine(std::string_view line) {
   if (line_begin_ == 0) {
-    const StartLineKind kind = KindOfStartLine(WithoutLineEnd(line));
-    return kind == StartLineKind::kNotSip ? Verdict::kNotSip
-                                          : Verdict::kNeedMore;
+    const StartLine start = ReadStartLine(WithoutLineEnd(line));
+    return start.kind == StartLine::Kind::kNotSip ? Verdict::kNotSip
+                                                  : Verdict::kNeedMore;
   }
   OnFieldLine(line);
   return WithoutLineEnd(line).empty() ? Verdict::kDone : Verdict::kNeedMore;

@@ -79,8 +79,8 @@ class MessageView {
 
   // Scans the head of `message` (head and body; the framer cut it). The same
   // object may be used again and again. Reads no octet outside `message`.
-  // Hot: 1 per message; <= 200 ns for 842 octets with AVX2
-  // (bench/scanner_bench.cc: BM_Scan_Register).
+  // Hot: 1 per message, no heap; 5,050 instructions for 842 octets and 15 fields
+  // with AVX2 (bench/scanner_bench.cc: BM_Scan_Register).
   [[nodiscard]] ScanVerdict Scan(std::string_view message
                                      ABSL_ATTRIBUTE_LIFETIME_BOUND,
                                  ScanPolicy policy = {});
@@ -144,6 +144,14 @@ class MessageView {
   friend class MessageScanner;
   // No fields, all of `message` a head that nobody has read.
   void Clear(std::string_view message);
+  // The field behind the last one was written: now it is there.
+  void Index(HeaderId id) {
+    ++count_;
+    uint8_t& first = first_[static_cast<size_t>(id)];
+    if (first == 0 && id != HeaderId::kOther) {
+      first = static_cast<uint8_t>(count_);
+    }
+  }
 
   std::string_view bytes_;
   bool is_request_ = false;

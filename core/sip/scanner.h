@@ -4,6 +4,7 @@
 #define CORE_SIP_SCANNER_H_
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -26,16 +27,34 @@ class HeadMarks {
 
   // Past the next line end, going on from the one that was returned last; kNone
   // when no line ends any more.
-  size_t NextLineEnd();
+  size_t NextLineEnd() {
+    if (line_ends_ == 0 && !NextBlock()) return kNone;
+    const size_t bit = std::countr_zero(line_ends_);
+    line_ends_ &= line_ends_ - 1;
+    return reading_ * kBlockBytes + bit + 1;
+  }
   // The first colon in [begin, end), which was marked already, or kNone.
-  size_t FindColon(size_t begin, size_t end) const;
+  size_t FindColon(size_t begin, size_t end) const {
+    size_t block = begin / kBlockBytes;
+    uint64_t colons = marks_[block].colon >> (begin % kBlockBytes);
+    if (colons != 0) {
+      const size_t colon = begin + std::countr_zero(colons);
+      return colon < end ? colon : kNone;
+    }
+    return FindColonBehind(block, end);
+  }
   // NUL, a CR without LF, or an LF without CR (policy) in [begin, end).
-  bool HasBad(size_t begin, size_t end) const;
+  bool HasBad(size_t begin, size_t end) const {
+    return bad_seen_ != 0 && FindBad(begin, end);
+  }
 
  private:
   static constexpr size_t kBlocksMax = kHeadBytesMax / kBlockBytes + 1;
   static constexpr size_t kStretchBlocks = 8;
 
+  bool NextBlock();
+  size_t FindColonBehind(size_t block, size_t end) const;
+  bool FindBad(size_t begin, size_t end) const;
   bool MarkMore();
   void MarkTail(size_t begin);
   void JudgeLineEnds(size_t first_block);
@@ -63,28 +82,13 @@ class MessageScanner {
                                  MessageView& view) const;
 
  private:
-  struct Line {
-    size_t begin = 0;
-    size_t first_end = 0;  // past the line end before the first fold
-    size_t end = 0;        // past the last line end
-  };
-
-  static ScanVerdict ScanStartLine(std::string_view line, MessageView& view);
+  static ScanVerdict AddStartLine(std::string_view line, MessageView& view);
   static ScanVerdict ScanFields(std::string_view head, HeadMarks& marks,
                                 MessageView& view);
-  static bool NextLine(std::string_view head, HeadMarks& marks, Line& line);
-  static ScanVerdict AddField(std::string_view head, const Line& line,
-                              const HeadMarks& marks, MessageView& view);
 
   const ScanPolicy policy_;
   const MarkBlocks kernel_;
 };
-
-// What a start line is, before its parts are judged; the framer asks as well.
-enum class StartLineKind : uint8_t { kNotSip, kRequest, kResponse };
-// `line` without its line end. kRequest: begins with a token and names SIP/ as
-// a word behind it; kResponse: begins with SIP/.
-StartLineKind KindOfStartLine(std::string_view line);
 
 }  // namespace sallyport::sip
 

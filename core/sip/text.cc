@@ -48,7 +48,9 @@ std::string_view TrimLws(std::string_view text) {
 bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (ToLower(a[i]) != ToLower(b[i])) return false;
+    const int differs = a[i] ^ b[i];
+    if (differs == 0) continue;
+    if (differs != ('a' ^ 'A') || !IsAlpha(a[i])) return false;
   }
   return true;
 }

@@ -47,7 +47,10 @@ bool IsToken(std::string_view text);  // at least one octet
 // White space within a value: the line ends of folds are part of it, because
 // the scanner lets CR and LF stand nowhere else (RFC 3261 7.3.1).
 inline constexpr bool IsLws(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+  constexpr uint64_t kSet = uint64_t{1} << ' ' | uint64_t{1} << '\t' |
+                            uint64_t{1} << '\r' | uint64_t{1} << '\n';
+  const auto octet = static_cast<unsigned char>(c);
+  return octet <= ' ' && (kSet >> octet & 1) != 0;
 }
 // SP, HT, CR, LF at both ends.
 std::string_view TrimLws(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
