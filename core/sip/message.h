@@ -79,8 +79,8 @@ class MessageView {
 
   // Scans the head of `message` (head and body; the framer cut it). The same
   // object may be used again and again. Reads no octet outside `message`.
-  // Hot: 1 per message, no heap; 5,050 instructions for 842 octets and 15 fields
-  // with AVX2 (bench/scanner_bench.cc: BM_Scan_Register).
+  // Hot: 1 per message, no heap; 5,050 instructions for 842 octets and 15
+  // fields with AVX2 (bench/scanner_bench.cc: BM_Scan_Register).
   [[nodiscard]] ScanVerdict Scan(std::string_view message
                                      ABSL_ATTRIBUTE_LIFETIME_BOUND,
                                  ScanPolicy policy = {});
