@@ -49,7 +49,14 @@ void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
   Begin(now);
   Flow* flow = flows_.Open(id, info, now);
   if (flow == nullptr) return outbox_.Close(id, CloseReason::kTableFull);
-  if (flow->info.side != Side::kAccess || !flow->stream()) return;
+  if (!flow->stream()) return;
+  if (info.side == Side::kCore) {
+    // A stranger is not heard (E35), and does not stay.
+    if (!IsCorePeer(info.peer.address)) {
+      ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
+    }
+    return;
+  }
   ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
   if (!info.tls_resumed ||
       config_.resumption_policy != EdgeConfig::ResumptionPolicy::kRebind) {

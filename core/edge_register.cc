@@ -249,7 +249,8 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
   };
   if (on_tls) ++BindingOf(in.record->association).registers;
   if (!ForwardRegister(handle, transaction, r.credentials.field)) {
-    AnswerLate(handle, answers::kServerTimeout);
+    AnswerLate(handle, HasNextTarget(transaction) ? answers::kServerError
+                                                  : answers::kServerTimeout);
   }
 }
 

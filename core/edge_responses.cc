@@ -80,12 +80,12 @@ void Edge::Impl::WriteResponseUpstream(const Transaction& transaction) {
   } else {
     routing::RewriteResponseToUe(message_, config_, outbox_.scratch,
                                  outbox_.splices);
-    ReplaceSole503();
   }
+  ReplaceSole503();
   outbox_.splices.Seal();
 }
 
-// Source: RFC 3261 16.7 step 6: our upstream is not to blame the whole of us.
+// Source: RFC 3261 16.7 step 6: a 503 would speak for all that we could do.
 void Edge::Impl::ReplaceSole503() {
   if (message_.status_code() != 503) return;
   outbox_.splices.Replace(0, message_.start_line_end(),

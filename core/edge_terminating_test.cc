@@ -151,6 +151,23 @@ TEST(Terminating, StrangersOnTheCorePortGetNothing) {
   EXPECT_EQ(w.net.Count(CounterId::kDiscardForeignPeer), 2u);
 }
 
+// Conformance: TERM-14
+TEST(Terminating, StrangersOnTheCorePortDoNotStay) {
+  World w;
+  const FlowId stranger = w.net.OpenCore("203.0.113.99:5060");
+  w.net.Advance(Seconds(33));
+  EXPECT_TRUE(w.net.WasClosed(stranger, CloseReason::kUnregisteredTimeout));
+  EXPECT_TRUE(w.net.IsOpen(w.core));
+}
+
+// Conformance: PROXY-13
+TEST(Terminating, Sole503OfTheUeBecomes500) {
+  World w;
+  w.net.Receive(w.core, ToUe(w.token).Text());
+  w.net.Receive(w.phone, ResponseTo(w.net.OnlyText(), 503));
+  EXPECT_EQ(StatusOf(w.net.OnlyText()), 500);
+}
+
 // Conformance: ASSOC-23
 TEST(Terminating, OldTokenNeverReachesTheNextTenantOfItsSlot) {
   World w;
