@@ -223,7 +223,7 @@ TEST(Originating, ResponseLeavesOnTheConnectionOfTheRequest) {
 // Conformance: ORIG-21
 TEST(Originating, UnreachableServiceRouteIs504) {
   World w;
-  w.net.Receive(w.phone, RequestText{}.Text());
+  w.net.Receive(w.phone, RequestText{.body = "hello"}.Text());
   w.net.PeerLost(
       {*Endpoint::Parse("192.0.2.30:5060"), sip::Transport::kTcp, ""});
   EXPECT_EQ(StatusOf(w.net.OnlyText()), 504);

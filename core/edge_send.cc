@@ -77,9 +77,12 @@ void Edge::Impl::Answer(const Inbound& in, const routing::Refusal& answer) {
   outbox_.Send(*to, text);
 }
 
+// The kept request may be a head whose body has gone: it is read, not judged again.
 void Edge::Impl::AnswerLate(SlotHandle handle, const routing::Refusal& answer) {
   Transaction& transaction = *transactions_.Find(handle);
-  if (Reload(transaction)) {
+  if (transaction.request.valid() &&
+      message_.Scan(transaction.request.view(), scan_policy_) ==
+          sip::ScanVerdict::kOk) {
     outbox_.scratch.Reset();
     const std::string_view text =
         routing::WriteResponse(message_, transaction.upstream.source, answer,
