@@ -15,8 +15,8 @@ namespace sallyport::proxy {
 namespace {
 
 // People and one scraper: more requests at once wait, longer ones are refused.
-constexpr size_t kThreads = 2;
-constexpr size_t kQueuedMax = 32;
+constexpr size_t kThreads = 4;
+constexpr size_t kQueuedMax = 128;
 constexpr size_t kRequestBytesMax = 4096;
 constexpr size_t kAssociationsMax = 100;
 // A shard that has not turned for so long is stuck (it turns once a second).
@@ -120,7 +120,8 @@ Admin::Admin(const Options& options, Shards& shards)
   server_->set_payload_max_length(kRequestBytesMax);
   server_->set_read_timeout(std::chrono::seconds(5));
   server_->set_write_timeout(std::chrono::seconds(5));
-  server_->set_keep_alive_timeout(2);
+  // A scraper that keeps its connection must not keep a thread as well.
+  server_->set_keep_alive_max_count(1);
   // The library's default lets a second process share the port.
   server_->set_socket_options([](socket_t socket) {
     const int on = 1;
