@@ -2,11 +2,14 @@
 
 Commands (field `cmd`) and their fields:
   bindings   impi?                      who is registered, where, for how long
-  send       to, method?, body?, headers?, timeout_s?
+  send       to, method?, body?, headers?, timeout_s?, path?
                                         a request to a registered identity;
-                                        answers when its final response came
-  seen       last?, after?, direction?, method?, status?
+                                        answers when its final response came.
+                                        `path`: a list of Route values to use
+                                        in the place of the registered Path
+  seen       last?, after?, direction?, method?, status?, brief?
                                         the last messages, verbatim in `text`
+                                        unless `brief`
   fault      kind, method?, count?, delay_s?, status?, headers?
              kind: drop, delay, status, close, half_close, half_stall
   clear                                 ends all faults and silence
@@ -80,14 +83,17 @@ class Control:
         return {"bindings": [b.to_json(now) for b in found]}
 
     async def _do_send(self, _, to, method="MESSAGE", body="", headers=(),
-                       timeout_s=35):
+                       timeout_s=35, path=()):
         response = await self.core.send_request(
-            method, to, body.encode(), headers, timeout_s)
+            method, to, body.encode(), headers, timeout_s, path)
         return {"status": response.status,
                 "text": response.raw.decode("latin-1")}
 
-    async def _do_seen(self, _, last=100, after=0, **wanted):
-        return {"messages": self.core.journal.last(last, after, **wanted)}
+    async def _do_seen(self, _, last=100, after=0, brief=False, **wanted):
+        found = self.core.journal.last(last, after, **wanted)
+        if brief:
+            found = [r | {"text": ""} for r in found]
+        return {"messages": found}
 
     async def _do_fault(self, _, **settings):
         self.core.faults.add(**settings)

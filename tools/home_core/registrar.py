@@ -25,6 +25,7 @@ class Policy:
     expires_s_default: int = 3600
     rechallenge: bool = False  # also a `tls-yes` without response
     accept_plain_digest: bool = False  # a digest without TLS behind it
+    service_route: str = ""  # its own address, when empty
     term_ioi: str = "Type 1home.test"
     charging_function: str = "ccf=192.0.2.200"
 
@@ -69,7 +70,7 @@ class Registrar:
     def __init__(self, subscribers, policy):
         self.subscribers = subscribers
         self.policy = policy
-        self.service_route = ""
+        self.service_route = lambda edge: ""  # for who asks through this edge
         self.bindings = {}  # impi -> {(set, instance or contact): Binding}
         self.nonces = {}
 
@@ -118,8 +119,10 @@ class Registrar:
         proof = self._authenticate(request, given, subscriber, now)
         contacts = self._contacts(request)
         self._bind(request, subscriber, to_uri, contacts, now, edge)
-        return self._ok(request, subscriber, subscriber.set_of(to_uri), proof,
-                        now)
+        response = self._ok(request, subscriber, subscriber.set_of(to_uri),
+                            proof, now)
+        return response.add("service-route", self.policy.service_route
+                            or self.service_route(edge))
 
     def _credentials(self, request):
         """Digest parameters of the one Authorization for our realm."""
@@ -257,7 +260,6 @@ class Registrar:
                              f"{round(b.expires_at - now)}")
         for path in request.all("path"):
             response.add("path", path)
-        response.add("service-route", self.service_route)
         response.add("p-associated-uri", ", ".join(
             f"<{i}>" for i in subscriber.sets[index]))
         self.add_charging(response, request)

@@ -7,6 +7,7 @@ import time
 
 from home_core import faults
 from home_core.journal import Journal
+from home_core.registrar import Binding
 from home_core.relay import Relay, lane, next_hop
 from home_core.transport import Wire, join
 from sip.message import (BadMessage, Message, address, new_branch, new_tag,
@@ -40,8 +41,8 @@ class HomeCore:
 
     async def start(self, host, port):
         await self.wire.listen(host, port)
-        self.registrar.service_route = \
-            f"<sip:orig@{self.hostport};transport=tcp;lr>"
+        self.registrar.service_route = lambda edge: (
+            f"<sip:orig@{self.hostport};transport={edge.protocol};lr>")
 
     # Who we are.
 
@@ -168,11 +169,12 @@ class HomeCore:
         return edge
 
     async def send_request(self, method, to, body=b"", headers=(),
-                           timeout_s=35):
-        """Send a terminating request to an identity; returns the response."""
-        found = self.registrar.of_identity(to, time.time())
-        if not found:
-            raise LookupError(f"{to} is not registered")
+                           timeout_s=35, path=()):
+        """Send a terminating request to an identity; returns the response.
+
+        With `path` it goes there, whether or not anybody is registered.
+        """
+        binding = self._whom(to, path)
         request = Message.request(method, to)
         branch = new_branch()
         request.add("via", f"{self.via};branch={branch}")
@@ -190,8 +192,16 @@ class HomeCore:
         if body:
             request.add("content-type", "text/plain")
             request.body = body
-        self.relay.terminate(request, found[0])
-        return await self._ask(request, found[0], timeout_s)
+        self.relay.terminate(request, binding)
+        return await self._ask(request, binding, timeout_s)
+
+    def _whom(self, to, path):
+        if path:
+            return Binding("", 0, to, {}, path, "", 0, 0)
+        found = self.registrar.of_identity(to, time.time())
+        if not found:
+            raise LookupError(f"{to} is not registered")
+        return found[0]
 
     async def _ask(self, request, binding, timeout_s):
         branch = request.branch

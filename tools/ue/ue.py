@@ -133,12 +133,15 @@ class Ue:
         """One REGISTER and its final response; learns from the response."""
         request = self.make_register(authorization, flow, **changes)
         response = await self.ask(request, flow, timeout_s)
-        self._learn(response)
+        self.learn(response)
         return response
 
     def make_register(self, authorization=None, flow=None, expires=3600,
-                      contact=None, impu=None):
-        """authorization: None, "blank", "answer", or a whole value."""
+                      contact=None, impu=None, extra=()):
+        """authorization: None, "blank", "answer", or a whole value.
+
+        extra: further header fields, as (name, value).
+        """
         self.cseq += 1
         uri = f"sip:{self.domain}"
         request = self._start("REGISTER", uri, impu or self.impu, flow)
@@ -159,6 +162,8 @@ class Ue:
             request.add("proxy-require", "sec-agree")
             request.add("security-client", "tls;q=0.9")
         self._verify(request, flow)
+        for name, value in extra:
+            request.add(name, value)
         return request
 
     @property
@@ -171,7 +176,7 @@ class Ue:
             for value in self.security_server:
                 request.add("security-verify", value)
 
-    def _learn(self, response):
+    def learn(self, response):
         if response.status == 401:
             self.answerer.learn(response.all("www-authenticate"))
             self.security_server = (response.all("security-server")

@@ -167,7 +167,6 @@ class Decisions(unittest.TestCase):
             subscribers.Subscriber("a@ims.test", "pw", (("sip:a@ims.test",),
                                                         ("sip:b@ims.test",)))
         ]), Policy(expires_s_min=60, nonce_lifetime_s=10))
-        self.registrar.service_route = "<sip:orig@core;lr>"
         self.ue = Ue("a@ims.test", "pw", "sip:a@ims.test", None)
         self.ue.flow = type("F", (), {"name": "TLS"})
         self.now = time.time()
@@ -181,7 +180,7 @@ class Decisions(unittest.TestCase):
             request.set("authorization",
                         f'{value}, integrity-protected="{mark}"')
         response = self.registrar.register(request, self.now)
-        self.ue._learn(response)
+        self.ue.learn(response)
         return response
 
     def test_without_path_it_is_421(self):

@@ -1,0 +1,1 @@
+"""A proxy, a home core and phones on loopback: for the demo and the tests."""
