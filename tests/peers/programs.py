@@ -1,0 +1,180 @@
+"""Kamailio and baresip as processes of a test."""
+
+import asyncio
+import glob
+import json
+import os
+import shutil
+import socket
+
+from lab.lab import until
+from lab.process import Program, show
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
+
+
+class Missing(AssertionError):
+    """A program that these tests talk to is not on this machine."""
+
+
+def find(program):
+    path = shutil.which(program, path=SEARCH)
+    if not path:
+        raise Missing(f"{program} is not installed: run "
+                      "tools/setup --with-peers")
+    return path
+
+
+def free_port():
+    """A port that is free for TCP and UDP at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+class Kamailio(Program):
+    """A registrar that nobody of us wrote."""
+
+    def __init__(self, folder, subscribers, granted_s):
+        self.address_text = f"127.0.0.1:{free_port()}"
+        modules = glob.glob("/usr/lib/*/kamailio/modules/")
+        if not modules:
+            raise Missing("Kamailio's modules are not installed: run "
+                          "tools/setup --with-peers")
+        self._write_config(folder, subscribers, {
+            "FOLDER": folder, "MODULES": modules[0], "GRANTED_S": granted_s,
+            "PORT": self.address_text.partition(":")[2]})
+        super().__init__("kamailio", [
+            find("kamailio"), "-f", f"{folder}/kamailio.cfg", "-DD", "-E",
+            "-m", "64", "-M", "8", "-Y", f"{folder}/run"], folder)
+
+    def _write_config(self, folder, subscribers, values):
+        with open(os.path.join(HERE, "kamailio.cfg"),
+                  encoding="utf-8") as file:
+            text = file.read()
+        for name, value in values.items():
+            text = text.replace(name, str(value))
+        rows = [f"{s.impi.replace('@', ':')}:{s.password}\n"
+                for s in subscribers]
+        os.makedirs(f"{folder}/db")
+        os.makedirs(f"{folder}/run")
+        for name, content in {
+                "kamailio.cfg": text,
+                "db/version": "table_name(string) table_version(int)\n"
+                              "subscriber:7\nlocation:9\n",
+                "db/subscriber": "username(string) domain(string) "
+                                 "password(string)\n" + "".join(rows),
+        }.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(content)
+
+    async def start(self):
+        await self.launch()
+        host, port = self.address_text.split(":")
+
+        async def listening():
+            if not self.running:
+                raise AssertionError(f"kamailio ended:\n{self.said()}")
+            try:
+                _, writer = await asyncio.open_connection(host, int(port))
+            except OSError:
+                return False
+            writer.close()
+            return True
+        await until(listening)
+        return self
+
+    def registers(self):
+        """What it logged of each REGISTER, oldest first."""
+        return [line.partition("saw REGISTER ")[2]
+                for line in self.said().splitlines() if "saw REGISTER" in line]
+
+
+class Baresip(Program):
+    """A softphone, steered over its control port (netstrings of JSON)."""
+
+    CONFIG = """\
+poll_method epoll
+sip_listen 127.0.0.1:0
+sip_cafile {ca}
+sip_verify_server yes
+sip_trans_def tls
+call_local_timeout 20
+audio_source aufile,{folder}/tone.wav
+audio_player aufile,{folder}/heard.wav
+audio_alert aufile,{folder}/heard.wav
+module_path /usr/lib/baresip/modules
+module g711.so
+module aufile.so
+module uuid.so
+module_app account.so
+module_app contact.so
+module_app menu.so
+module ctrl_tcp.so
+ctrl_tcp_listen 127.0.0.1:{port}
+"""
+
+    def __init__(self, folder, subscriber, edge, ca, more=""):
+        os.makedirs(folder)
+        self.control_port = free_port()
+        impu = subscriber.sets[0][0]
+        account = (f"<{impu}>;auth_user={subscriber.impi};"
+                   f"auth_pass={subscriber.password};"
+                   f"outbound=\"sip:{show(edge.tls)};transport=tls\";"
+                   f"regint=600{more}\n")
+        for name, content in {
+                "config": self.CONFIG.format(folder=folder, ca=ca,
+                                             port=self.control_port),
+                "accounts": account, "contacts": ""}.items():
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write(content)
+        super().__init__("baresip", [find("baresip"), "-f", folder,
+                                     "-t", "120"], folder,
+                         env={"HOME": folder, "PATH": SEARCH})
+        self.events = asyncio.Queue()
+        self.writer = self.task = None
+
+    async def start(self):
+        await self.launch()
+
+        async def steerable():
+            if not self.running:
+                raise AssertionError(f"baresip ended:\n{self.said()}")
+            try:
+                reader, self.writer = await asyncio.open_connection(
+                    "127.0.0.1", self.control_port)
+            except OSError:
+                return False
+            self.task = asyncio.ensure_future(self._read(reader))
+            return True
+        await until(steerable)
+        return self
+
+    async def stop(self, timeout_s=15):
+        if self.task:
+            self.task.cancel()
+            self.writer.close()
+        return await super().stop(timeout_s)
+
+    async def _read(self, reader):
+        try:
+            while True:
+                size = await reader.readuntil(b":")
+                text = await reader.readexactly(int(size[:-1]) + 1)
+                self.events.put_nowait(json.loads(text[:-1]))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+
+    def order(self, name, parameters=""):
+        text = json.dumps({"command": name, "params": parameters,
+                           "token": name})
+        self.writer.write(f"{len(text)}:{text},".encode())
+
+    async def event(self, kind, timeout_s=20):
+        """Wait for an event of this kind; others are skipped."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                event = await self.events.get()
+                if event.get("type") == kind:
+                    return event

@@ -1,0 +1,183 @@
+"""Starting and ending: flags, the ready line, refusals, draining."""
+
+import asyncio
+import signal
+import socket
+import unittest
+
+from lab.lab import Proxy, until
+from lab.process import Program
+from system.system_test import BINARY, SystemTest
+
+
+class Refusals(SystemTest):
+
+    async def refused(self, folder, *words, **flags):
+        """The start fails with status 2 and a message with these words."""
+        settings = {"home_core": "sip:127.0.0.1:1;transport=tcp"} | flags
+        proxy = Proxy(BINARY, folder, **settings)
+        await proxy.launch()
+        try:
+            self.assertEqual(await proxy.wait(10), 2, proxy.said())
+        finally:
+            await proxy.kill()
+        for word in words:
+            self.assertIn(word, proxy.said())
+
+    async def test_a_wrong_flag_is_named(self):
+        folder = self.folder()
+        for flags, words in (
+                ({"no_such_flag": 1}, ["no_such_flag"]),
+                ({"shards": "many"}, ["shards"]),
+                ({"shards": -1}, ["shards"]),
+                ({"tls_listen": "127.0.0.1"}, ["tls_listen", "127.0.0.1"]),
+                ({"tls_listen": "nowhere:1"}, ["tls_listen", "nowhere:1"]),
+                ({"core_listen": "127.0.0.1:99999"}, ["core_listen"]),
+                ({"home_core": "http://here"}, ["home_core", "http://here"]),
+                ({"integrity_profile": "odd"}, ["integrity_profile", "odd"]),
+                ({"connections_max": 1}, ["connections_max", "1"]),
+                ({"handshake_timeout": "0s"}, ["handshake_timeout"]),
+                ({"domain": "a b"}, ["domain", "a b"])):
+            with self.subTest(flags):
+                await self.refused(folder, *words, **flags)
+
+    async def test_a_missing_or_wrong_file_is_named(self):
+        folder = self.folder()
+        with open(f"{folder}/odd.pem", "w", encoding="utf-8") as file:
+            file.write("nothing\n")
+        with open(f"{folder}/tickets", "w", encoding="utf-8") as file:
+            file.write("nothing\n")
+        for flags, words in (
+                ({"tls_certificate": f"{folder}/none.pem"},
+                 ["tls_certificate", "none.pem", "No such file"]),
+                ({"tls_private_key": f"{folder}/none.key"},
+                 ["tls_private_key", "none.key", "No such file"]),
+                ({"tls_certificate": f"{folder}/odd.pem"},
+                 ["tls_certificate", "odd.pem"]),
+                ({"tls_private_key": f"{folder}/rsa.key"},
+                 ["tls_private_key", "rsa.key"]),
+                ({"tls_private_key": f"{folder}/a,{folder}/b"},
+                 ["tls_private_key"]),
+                ({"ticket_key_file": f"{folder}/tickets"},
+                 ["ticket_key_file", "tickets"])):
+            with self.subTest(flags):
+                await self.refused(folder, *words, **flags)
+
+    async def test_a_port_in_use_is_named(self):
+        folder = self.folder()
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            for flag in ("tls_listen", "sip_listen", "core_listen",
+                         "admin_listen"):
+                with self.subTest(flag):
+                    await self.refused(folder, flag, address, "in use",
+                                       **{flag: address})
+
+    async def test_a_second_proxy_does_not_share_the_ports(self):
+        lab = await self.lab()
+        for flag in ("tls", "sip", "core", "admin"):
+            with self.subTest(flag):
+                await self.refused(
+                    lab.folder, f"{flag}_listen", "in use",
+                    **{f"{flag}_listen": lab.proxy.ready[flag]})
+
+
+class Serving(SystemTest):
+
+    async def test_help_explains_and_succeeds(self):
+        program = Program("help", [BINARY, "--help"], self.folder())
+        await program.launch()
+        said = (await program.process.stdout.read()).decode()
+
+        self.assertEqual(await program.wait(), 0)
+        for flag in ("tls_listen", "sip_listen", "core_listen", "home_core",
+                     "domain", "visited_network_id", "tls_certificate",
+                     "tls_private_key", "tls_required", "shards",
+                     "admin_listen"):
+            self.assertIn(f"--{flag}", said)
+
+    async def test_the_ready_line_names_real_ports(self):
+        lab = await self.lab()
+
+        self.assertRegex(
+            lab.proxy.ready_line,
+            r"^ready tls=127\.0\.0\.1:\d+ sip=127\.0\.0\.1:\d+ "
+            r"core=127\.0\.0\.1:\d+ admin=127\.0\.0\.1:\d+ shards=2$")
+        ports = {lab.proxy.address(n)[1] for n in ("tls", "sip", "core",
+                                                   "admin")}
+        self.assertEqual(len(ports), 4)
+        self.assertNotIn(0, ports)
+        for path in ("/readyz", "/", "/metrics"):
+            self.assertEqual((await lab.proxy.get(path))[0], 200, path)
+
+        async def healthy():
+            return (await lab.proxy.get("/healthz"))[0] == 200
+        await until(healthy)
+
+    async def test_identities_are_hidden_unless_asked_for(self):
+        lab = await self.lab(admin_show_identities="false")
+        ue = lab.ue(0)
+        await ue.register()
+
+        _, page = await lab.proxy.get("/associations?impi=" + ue.impi)
+
+        self.assertIn("active", page)
+        self.assertNotIn(ue.impi, page)
+        self.assertNotIn(ue.impu, page)
+        self.assertNotIn(ue.user, lab.proxy.said())
+
+    async def test_several_listeners_serve(self):
+        lab = await self.lab(tls_listen="127.0.0.1:0,[::1]:0")
+        addresses = lab.proxy.ready["tls"].split(",")
+        self.assertEqual(len(addresses), 2)
+
+        for number, address in enumerate(addresses):
+            ue = lab.ue(number)
+            host, _, port = address.rpartition(":")
+            ue.edge = type(ue.edge)((host.strip("[]"), int(port)))
+            self.assertStatus(await ue.register(), 200)
+
+    async def test_without_a_certificate_it_makes_one(self):
+        folder = self.folder()
+        lab = await self.lab(tls_certificate=None, tls_private_key=None,
+                             state_directory=folder)
+
+        ue = lab.ue(0, ca="../" + folder.rpartition("/")[2] +
+                    "/edge.ims.test.crt")
+
+        self.assertStatus(await ue.register(), 200)
+
+
+class Ending(SystemTest):
+
+    async def test_sigterm_and_sigint_end_with_0(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                lab = await self.lab()
+                await lab.ue(0).register()
+
+                lab.proxy.signal(number)
+
+                self.assertEqual(await lab.proxy.wait(10), 0)
+
+    async def test_what_is_under_way_is_finished_first(self):
+        lab = await self.lab()
+        ue, other = lab.ue(0), lab.ue(1)
+        await ue.register()
+        await other.register()
+        await lab.core.control("fault", kind="delay", delay_s=0.7,
+                               method="REGISTER")
+        asked = asyncio.ensure_future(ue.register_once("blank"))
+
+        async def at_the_core():
+            return len(await lab.seen(method="REGISTER", status=0)) == 5
+        await until(at_the_core)
+        lab.proxy.signal(signal.SIGTERM)
+
+        self.assertStatus(await asked, 200)
+        self.assertEqual(await lab.proxy.wait(10), 0)
+        self.assertFalse(other.flow.open)
+
+
+if __name__ == "__main__":
+    unittest.main()
