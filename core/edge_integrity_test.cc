@@ -234,8 +234,8 @@ TEST(Integrity, AnExpiredAssociationGivesNoYes) {
   const FlowId phone = net.OpenTls();
   net.Associate(phone);  // 600 s, and 30 s of grace
   // The very timer that ends it has not been looked at.
+  const std::string text = RegisterText{.cseq = 2}.Text();
   net.Do([&](Edge& edge) {
-    const std::string text = RegisterText{.cseq = 2}.Text();
     EXPECT_EQ(edge.OnReceived(phone, {}, text, net.now() + Seconds(631)),
               text.size());
   });

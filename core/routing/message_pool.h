@@ -12,7 +12,8 @@
 
 namespace sallyport::routing {
 
-// Bytes of a pool. Whoever holds it gives it back with Release().
+// Bytes of a pool. Whoever holds it gives it back with Release(), before the
+// pool ends at the latest.
 struct PooledBytes {
   char* data = nullptr;
   uint32_t size = 0;

@@ -12,6 +12,13 @@ TransactionTable::TransactionTable(const Options& options)
       pool_(options.message_bytes_max),
       index_(options.capacity) {}
 
+// What the messages lie in belongs to nobody else.
+TransactionTable::~TransactionTable() {
+  for (uint32_t slot = 0; slot < slots_used(); ++slot) {
+    if (At(slot) != nullptr) End(HandleAt(slot));
+  }
+}
+
 void TransactionTable::End(SlotHandle handle) {
   Transaction* transaction = Find(handle);
   CHECK(transaction != nullptr);

@@ -24,6 +24,7 @@ class TransactionTable {
     uint32_t first_generation = 1;
   };
   explicit TransactionTable(const Options& options);
+  ~TransactionTable();
 
   [[nodiscard]] SlotHandle Begin() { return slab_.Acquire(); }
   // Gives back its messages and forgets it. Its timers are the caller's

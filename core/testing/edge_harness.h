@@ -137,6 +137,7 @@ class EdgeHarness {
   void HandIn(const Handed& handed);
   void PeerLost(const CoreTarget& target);
   void Advance(Millis time);  // all timers on the way
+  // What the event borrows must outlive the call.
   template <typename Event>
   void Do(Event&& event) {
     sent_.clear();
