@@ -33,8 +33,7 @@ class Peers(SystemTest):
         self.assertGreaterEqual(len(marks), 6)
 
     async def end(self, program):
-        if program.running:
-            await program.kill()
+        await program.kill()
 
 
 class WithTheHomeCore(Peers):

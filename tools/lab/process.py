@@ -98,8 +98,9 @@ class Program:
             raise
 
     async def kill(self):
+        """End it and what it has started: all of its session's group."""
         if self.running:
-            self.process.kill()
+            os.killpg(self.pid, signal.SIGKILL)
         return await self.process.wait()
 
     # What the kernel says of it.
