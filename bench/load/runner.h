@@ -1,0 +1,80 @@
+// A Runner takes a Fleet through the phases of a run, and measures each.
+#ifndef BENCH_LOAD_RUNNER_H_
+#define BENCH_LOAD_RUNNER_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "bench/load/clock.h"
+#include "bench/load/fleet.h"
+#include "bench/load/home_core.h"
+#include "bench/load/usage.h"
+#include "net/reactor.h"
+
+namespace sallyport::load {
+
+struct Phase {
+  std::string name;
+  Fleet::Work work = Fleet::Work::kRegister;
+  double rate = 0;          // per second
+  uint64_t total = 0;       // UEs take turns
+  uint32_t first = 0;       // the UE that begins
+  uint32_t busy_max = ~0u;  // at the same time
+};
+
+// What was used during a phase.
+struct Costs {
+  double seconds = 0;
+  CpuUsage proxy;
+  CpuUsage generator;  // the thread of the UEs
+  CpuUsage core;       // the built-in home core's thread
+};
+
+struct PhaseReport {
+  Phase phase;
+  Costs costs;
+  std::unique_ptr<Tally> tally;
+};
+
+// Threads: of the reactor. Borrows all its parts.
+class Runner {
+ public:
+  struct Parts {
+    net::Reactor* reactor = nullptr;
+    Fleet* fleet = nullptr;
+    HomeCore* core = nullptr;  // may be null
+    pid_t proxy = 0;           // 0: not measured
+    Nanos timeout = 0;
+  };
+  explicit Runner(const Parts& parts);
+
+  // Begins piece k at k / rate, and ends when every piece has ended.
+  PhaseReport Work(const Phase& phase);
+  // Nobody says anything.
+  Costs Hold(const std::string& name, Nanos time);
+  // Every UE closes its connection.
+  void LeaveAll();
+
+ private:
+  struct Snapshot {
+    Nanos at = 0;
+    CpuUsage proxy, generator, core;
+  };
+  Snapshot Look() const;
+  static Costs Between(const Snapshot& first, const Snapshot& last);
+  // Begins what is due; returns how many have begun in all.
+  uint64_t BeginDue(const Phase& phase, Nanos start, uint64_t begun);
+  void Turn(Nanos most);
+  void Progress(const std::string& name, uint64_t done, uint64_t total);
+
+  const Parts parts_;
+  const pid_t thread_;
+  Nanos said_ = 0;
+};
+
+}  // namespace sallyport::load
+
+#endif  // BENCH_LOAD_RUNNER_H_
