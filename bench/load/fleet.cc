@@ -114,9 +114,8 @@ void Fleet::OnHandshakeDone(uint32_t index) {
 
 void Fleet::Send(uint32_t index, Expect expect) {
   Ue& ue = ues_[index];
-  const bool answers =
-      expect == Expect::kTlsPending ||
-      (ue.work == Work::kReregister && setup_.answer_again);
+  const bool answers = expect == Expect::kTlsPending ||
+                       (ue.work == Work::kReregister && setup_.answer_again);
   request_.clear();
   WriteRegister({.ue = index,
                  .cseq = ++ue.cseq,
@@ -265,8 +264,9 @@ void Fleet::Complain(uint32_t index, Error error) {
     std::fprintf(stderr, ":\n%.*s", static_cast<int>(message_.bytes().size()),
                  message_.bytes().data());
   }
-  std::fprintf(stderr, "%s\n",
-               complaints_ == kComplaintsMax ? " (no more of these lines)" : "");
+  std::fprintf(
+      stderr, "%s\n",
+      complaints_ == kComplaintsMax ? " (no more of these lines)" : "");
 }
 
 void Fleet::OnClosed(net::StreamId stream, net::CloseReason reason) {

@@ -67,13 +67,13 @@ class Fleet final : public net::EventSink {
 
  private:
   enum class State : uint8_t {
-    kAway,         // no connection
-    kConnecting,   // TCP, then TLS
-    kAsking,       // a REGISTER that must be challenged
-    kAnswering,    // a REGISTER that must be granted
-    kRegistered,   // idle
-    kLeaving,      // the connection is being closed
-    kFailed,       // for the rest of the run
+    kAway,        // no connection
+    kConnecting,  // TCP, then TLS
+    kAsking,      // a REGISTER that must be challenged
+    kAnswering,   // a REGISTER that must be granted
+    kRegistered,  // idle
+    kLeaving,     // the connection is being closed
+    kFailed,      // for the rest of the run
   };
   struct Ue {
     net::StreamId stream;

@@ -56,8 +56,8 @@ TEST(Histogram, IsNeverBelowThePercentileAndAtMostASixtyFourthAbove) {
   std::sort(values.begin(), values.end());
 
   for (const double percent : {0.1, 10.0, 50.0, 90.0, 99.0, 99.9, 100.0}) {
-    const auto rank = static_cast<size_t>(
-        static_cast<double>(values.size()) * percent / 100);
+    const auto rank =
+        static_cast<size_t>(static_cast<double>(values.size()) * percent / 100);
     const uint64_t exact = values[rank - 1];
     EXPECT_GE(histogram.Percentile(percent), exact) << percent;
     EXPECT_LE(histogram.Percentile(percent), exact + exact / 64) << percent;

@@ -35,12 +35,10 @@ absl::StatusOr<std::unique_ptr<HomeCore>> HomeCore::Create(
   auto reactor = net::Reactor::Create(CoreReactor());
   if (!reactor) return absl::UnavailableError("no io_uring for the home core");
   (*reactor)->Listen(std::move(*socket), 0);
-  return std::unique_ptr<HomeCore>(
-      new HomeCore(std::move(*reactor), *bound));
+  return std::unique_ptr<HomeCore>(new HomeCore(std::move(*reactor), *bound));
 }
 
-HomeCore::HomeCore(std::unique_ptr<net::Reactor> reactor,
-                   const Endpoint& local)
+HomeCore::HomeCore(std::unique_ptr<net::Reactor> reactor, const Endpoint& local)
     : local_(local), reactor_(std::move(reactor)), thread_([this] { Run(); }) {
   thread_id_.wait(0);
 }
@@ -85,8 +83,7 @@ bool HomeCore::TakeMessages(net::StreamId stream, Peer& peer) {
     if (cut.verdict == Verdict::kNeedMore) break;
     if (cut.verdict == Verdict::kMessage) {
       OnMessage(stream, rest.substr(0, cut.size));
-    } else if (cut.verdict != Verdict::kPing &&
-               cut.verdict != Verdict::kCrlf) {
+    } else if (cut.verdict != Verdict::kPing && cut.verdict != Verdict::kCrlf) {
       return false;
     }
     rest.remove_prefix(cut.size);

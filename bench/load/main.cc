@@ -67,9 +67,8 @@ absl::Status StartFleet(const Options& options, World& world) {
   if (const auto enabled = world.reactor->Enable(); !enabled) {
     return absl::UnavailableError(enabled.error().ToString());
   }
-  auto tls = net::tls::ClientContext::Create({.version_min = options.tls,
-                                              .version_max = options.tls,
-                                              .ca_pem = ""});
+  auto tls = net::tls::ClientContext::Create(
+      {.version_min = options.tls, .version_max = options.tls, .ca_pem = ""});
   if (!tls.ok()) return tls.status();
   world.fleet = std::make_unique<Fleet>(
       world.reactor.get(), Fleet::Setup{.ues = options.ues,
@@ -118,8 +117,8 @@ void RunPhases(const Options& options, const World& world) {
   const uint32_t first = WarmUpUes(options);
   if (first > 0) (void)runner.Work(Connecting("warm-up", options, 0, first));
   const MemoryUsage warm = ReadMemory(world.proxy_pid);
-  PrintPhase(runner.Work(
-      Connecting("register", options, first, options.ues - first)));
+  PrintPhase(
+      runner.Work(Connecting("register", options, first, options.ues - first)));
   const auto total = static_cast<uint64_t>(
       options.rate * absl::ToDoubleSeconds(options.duration));
   if (total > 0) {

@@ -91,15 +91,17 @@ std::string_view ToString(CoreVerdict verdict) {
 void WriteRegister(const RegisterFacts& facts, std::string& out) {
   const uint32_t ue = facts.ue;
   absl::StrAppend(
-      &out, "REGISTER sip:load.test SIP/2.0\r\nVia: SIP/2.0/TLS 192.168.1.10:5062"
-            ";branch=z9hG4bK", ue, "x", facts.cseq,
-      ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:ue", ue,
+      &out,
+      "REGISTER sip:load.test SIP/2.0\r\nVia: SIP/2.0/TLS 192.168.1.10:5062"
+      ";branch=z9hG4bK",
+      ue, "x", facts.cseq, ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:ue", ue,
       "@load.test>;tag=t", ue, "\r\nTo: <sip:ue", ue,
       "@load.test>\r\nCall-ID: 1j9FpLxk3uxtm8tn-", ue,
-      "@192.168.1.10\r\nCSeq: ", facts.cseq,
-      " REGISTER\r\nContact: <sip:ue", ue,
+      "@192.168.1.10\r\nCSeq: ", facts.cseq, " REGISTER\r\nContact: <sip:ue",
+      ue,
       "@192.168.1.10:5062;transport=tls>;+sip.instance=\"<urn:uuid:f81d4fae-"
-      "7dec-11d0-a765-", absl::Dec(ue, absl::kZeroPad12), ">\";expires=3600");
+      "7dec-11d0-a765-",
+      absl::Dec(ue, absl::kZeroPad12), ">\";expires=3600");
   absl::StrAppend(&out, kExpectHeader, ToString(facts.expect),
                   "\r\nSupported: path\r\nAuthorization: Digest username=\"ue",
                   ue, "_private@load.test\", realm=\"load.test\", nonce=\"",
@@ -111,8 +113,9 @@ void WriteRegister(const RegisterFacts& facts, std::string& out) {
                     absl::Hex(facts.cseq, absl::kZeroPad8),
                     ", cnonce=\"0a4f113b\", response=\"", kResponse, "\"");
   }
-  absl::StrAppend(&out, "\r\nP-Access-Network-Info: IEEE-802.11\r\n"
-                        "Content-Length: 0\r\n\r\n");
+  absl::StrAppend(&out,
+                  "\r\nP-Access-Network-Info: IEEE-802.11\r\n"
+                  "Content-Length: 0\r\n\r\n");
 }
 
 CoreVerdict Judge(const sip::MessageView& request) {
@@ -152,9 +155,10 @@ void WriteAnswer(const sip::MessageView& request, CoreVerdict verdict,
   CopyRows(request, HeaderId::kCSeq, out);
   if (grant) WriteGrant(request, out);
   if (challenge) {
-    absl::StrAppend(&out, "WWW-Authenticate: Digest realm=\"load.test\", "
-                          "nonce=\"7d3f0c9a5b1e4e6f8a2d91c04be7735f\", "
-                          "algorithm=MD5, qop=\"auth\"\r\n");
+    absl::StrAppend(&out,
+                    "WWW-Authenticate: Digest realm=\"load.test\", "
+                    "nonce=\"7d3f0c9a5b1e4e6f8a2d91c04be7735f\", "
+                    "algorithm=MD5, qop=\"auth\"\r\n");
   }
   absl::StrAppend(&out, "Content-Length: 0\r\n\r\n");
 }

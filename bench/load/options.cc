@@ -17,11 +17,13 @@
 #include "absl/strings/str_split.h"
 
 // ---- the load
-ABSL_FLAG(uint32_t, ues, 10'000, "UEs, each with its own TLS connection "
+ABSL_FLAG(uint32_t, ues, 10'000,
+          "UEs, each with its own TLS connection "
           "(1 to 19000: the descriptors of one process)");
-ABSL_FLAG(double, register_rate, 500,
-          "new UEs per second: connect, full handshake, REGISTER, 401, REGISTER "
-          "with response, 200; also the rate of --resume");
+ABSL_FLAG(
+    double, register_rate, 500,
+    "new UEs per second: connect, full handshake, REGISTER, 401, REGISTER "
+    "with response, 200; also the rate of --resume");
 ABSL_FLAG(double, rate, 2000, "re-REGISTERs per second, open loop");
 ABSL_FLAG(absl::Duration, duration, absl::Seconds(20),
           "how long to re-REGISTER; 0: not at all");
@@ -174,8 +176,8 @@ absl::Status FillProxy(Options& options) {
   const std::string target = absl::GetFlag(FLAGS_target);
   options.proxy_pid = absl::GetFlag(FLAGS_proxy_pid);
   options.shards = absl::GetFlag(FLAGS_shards);
-  options.proxy_flags = absl::StrSplit(absl::GetFlag(FLAGS_proxy_flags), ' ',
-                                       absl::SkipEmpty());
+  options.proxy_flags =
+      absl::StrSplit(absl::GetFlag(FLAGS_proxy_flags), ' ', absl::SkipEmpty());
   if (!target.empty()) {
     const std::optional<Endpoint> endpoint = Endpoint::Parse(target);
     if (!endpoint) return Wrong("target", "is not IP:PORT");

@@ -37,8 +37,10 @@ void PrintVerdict(const PhaseReport& report) {
     std::printf("  verdict     THIS TOOL WAS THE BOTTLENECK (%s)\n",
                 ours ? "the UEs' thread" : "the home core's thread");
   } else if (late > kLateMillis && report.phase.busy_max == ~0u) {
-    std::printf("  verdict     this tool was late (p99 %.2f ms): it had no core "
-                "in time, or the proxy held up its UEs\n", late);
+    std::printf(
+        "  verdict     this tool was late (p99 %.2f ms): it had no core "
+        "in time, or the proxy held up its UEs\n",
+        late);
   } else {
     std::printf("  verdict     this tool was not the bottleneck\n");
   }
@@ -52,18 +54,18 @@ void PrintPhase(const PhaseReport& report) {
   const double done = static_cast<double>(std::max<uint64_t>(tally.done, 1));
   const double registers =
       static_cast<double>(std::max<uint64_t>(tally.registers, 1));
-  std::printf("%s: %llu in %.2f s: %.0f registrations/s (asked for %.0f/s), "
-              "%.0f REGISTER/s\n",
-              report.phase.name.c_str(),
-              static_cast<unsigned long long>(tally.done), costs.seconds,
-              static_cast<double>(tally.done) / costs.seconds,
-              report.phase.rate, registers / costs.seconds);
+  std::printf(
+      "%s: %llu in %.2f s: %.0f registrations/s (asked for %.0f/s), "
+      "%.0f REGISTER/s\n",
+      report.phase.name.c_str(), static_cast<unsigned long long>(tally.done),
+      costs.seconds, static_cast<double>(tally.done) / costs.seconds,
+      report.phase.rate, registers / costs.seconds);
   PrintHistogram("latency", tally.latency);
   PrintHistogram("late start", tally.late_start);
   if (costs.proxy.used > 0) {
-    std::printf("  proxy CPU   %.1f us per REGISTER, %.1f us per registration\n",
-                1e6 * costs.proxy.used / registers,
-                1e6 * costs.proxy.used / done);
+    std::printf(
+        "  proxy CPU   %.1f us per REGISTER, %.1f us per registration\n",
+        1e6 * costs.proxy.used / registers, 1e6 * costs.proxy.used / done);
     PrintShare("proxy", costs.proxy, costs.seconds);
   }
   PrintShare("this tool", costs.generator, costs.seconds);
@@ -84,21 +86,22 @@ void PrintMemory(const char* what, const MemoryUsage& before,
     return (static_cast<double>(to) - static_cast<double>(from)) /
            std::max(ues, 1u);
   };
-  std::printf("  memory      PSS %.0f bytes per idle registered UE (RSS %.0f), "
-              "%s: from %.1f MiB to %.1f MiB\n",
-              growth(before.proportional_bytes, now.proportional_bytes),
-              growth(before.resident_bytes, now.resident_bytes), what,
-              static_cast<double>(before.proportional_bytes) / (1 << 20),
-              static_cast<double>(now.proportional_bytes) / (1 << 20));
+  std::printf(
+      "  memory      PSS %.0f bytes per idle registered UE (RSS %.0f), "
+      "%s: from %.1f MiB to %.1f MiB\n",
+      growth(before.proportional_bytes, now.proportional_bytes),
+      growth(before.resident_bytes, now.resident_bytes), what,
+      static_cast<double>(before.proportional_bytes) / (1 << 20),
+      static_cast<double>(now.proportional_bytes) / (1 << 20));
   std::fflush(stdout);
 }
 
 void PrintErrors(const ErrorCounts& errors) {
-  std::printf("errors: %llu",
-              static_cast<unsigned long long>(errors.Total()));
+  std::printf("errors: %llu", static_cast<unsigned long long>(errors.Total()));
   for (size_t i = 0; i < kErrorCount; ++i) {
     if (errors.counts[i] == 0) continue;
-    std::printf(" %s=%llu", std::string(ToString(static_cast<Error>(i))).c_str(),
+    std::printf(" %s=%llu",
+                std::string(ToString(static_cast<Error>(i))).c_str(),
                 static_cast<unsigned long long>(errors.counts[i]));
   }
   std::printf("\n");

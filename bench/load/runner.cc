@@ -52,13 +52,13 @@ void Runner::Progress(const std::string& name, uint64_t done, uint64_t total) {
   const Nanos now = ReadNanos();
   if (now - said_ < kProgressEvery) return;
   said_ = now;
-  std::fprintf(stderr, "%-10s %llu of %llu, %u at work, %u connected, %llu "
+  std::fprintf(stderr,
+               "%-10s %llu of %llu, %u at work, %u connected, %llu "
                "errors\n",
                name.c_str(), static_cast<unsigned long long>(done),
                static_cast<unsigned long long>(total), parts_.fleet->busy(),
                parts_.fleet->connected(),
-               static_cast<unsigned long long>(
-                   parts_.fleet->errors().Total()));
+               static_cast<unsigned long long>(parts_.fleet->errors().Total()));
 }
 
 // A UE that still works holds up those behind it; their latency runs.
@@ -79,7 +79,8 @@ PhaseReport Runner::Work(const Phase& phase) {
   Fleet& fleet = *parts_.fleet;
   const Snapshot first = Look();
   const Nanos start = ReadNanos() + kHeadStart;
-  const Pacer pacer(parts_.reactor, start, static_cast<Nanos>(1e9 / phase.rate));
+  const Pacer pacer(parts_.reactor, start,
+                    static_cast<Nanos>(1e9 / phase.rate));
   said_ = start;
   uint64_t begun = 0;
   Nanos look_at = start + kLookEvery;

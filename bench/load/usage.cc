@@ -45,9 +45,8 @@ double ReadStat(pid_t process) {
   const std::string text = ReadFile(absl::StrCat("/proc/", process, "/stat"));
   const size_t name_end = text.rfind(')');  // a name may hold blanks
   if (name_end == std::string::npos) return 0;
-  const std::vector<std::string_view> words =
-      absl::StrSplit(std::string_view(text).substr(name_end + 1), ' ',
-                     absl::SkipEmpty());
+  const std::vector<std::string_view> words = absl::StrSplit(
+      std::string_view(text).substr(name_end + 1), ' ', absl::SkipEmpty());
   return static_cast<double>(NumberAt(words, 11) + NumberAt(words, 12)) /
          static_cast<double>(sysconf(_SC_CLK_TCK));
 }
@@ -65,8 +64,8 @@ CpuUsage ReadProcessCpu(pid_t process) {
   if (tasks == nullptr) return usage;
   while (const dirent* entry = readdir(tasks)) {
     if (entry->d_name[0] == '.') continue;
-    usage.waited += ReadSchedule(absl::StrCat(folder, "/", entry->d_name))
-                        .waited;
+    usage.waited +=
+        ReadSchedule(absl::StrCat(folder, "/", entry->d_name)).waited;
   }
   closedir(tasks);
   return usage;
