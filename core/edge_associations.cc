@@ -237,15 +237,23 @@ void Edge::Impl::EvictOverLimit(AssociationId id) {
   const uint32_t count = slice_.CountOfImpi(slice_.impi(id));
   if (count <= config_.associations_per_impi_max) return;
   AssociationId victim;
+  AssociationId oldest;  // they come newest first
   for (AssociationId other : slice_.FindByImpi(slice_.impi(id), count)) {
-    if (other == id || slice_.state(other) != AssociationState::kSuspended)
-      continue;
+    if (other == id) continue;
+    oldest = other;
+    if (slice_.state(other) != AssociationState::kSuspended) continue;
     if (!victim.valid() || slice_.expires(other) < slice_.expires(victim)) {
       victim = other;
     }
   }
-  if (victim.valid())
-    RemoveAssociation(victim, CounterId::kAssociationsReplaced);
+  // Many may have asked at once, before the first was answered.
+  if (!victim.valid()) victim = oldest;
+  if (!victim.valid()) return;
+  Flow* flow = flows_.Find(slice_.flow(victim));
+  RemoveAssociation(victim, CounterId::kAssociationsReplaced);
+  if (flow != nullptr && !flow->closing) {
+    ArmGuard(*flow, config_.deregistered_linger, CloseReason::kReplaced);
+  }
 }
 
 // ---------------------------------------------------------------- time and

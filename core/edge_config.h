@@ -65,6 +65,7 @@ struct EdgeConfig {
   uint32_t flows_max = 65536;
   uint32_t associations_max = 65536;
   uint32_t transactions_max = 32768;
+  uint32_t transactions_per_flow_max = 64;  // of an associated UE
   uint32_t associations_per_impi_max = 5;
   uint32_t identities_per_association_max = 32;
   uint32_t challenge_contexts_max = 16384;

@@ -52,6 +52,7 @@ class Edge::Impl {
   Totals totals() const;
   std::vector<AssociationInfo> FindAssociations(std::string_view impi,
                                                 size_t most) const;
+  AssociationInfo InfoOf(registration::AssociationId id) const;
   void CheckInvariants();
 
  private:
@@ -121,6 +122,7 @@ class Edge::Impl {
   bool MayBeAnswered(const Inbound& in);
   void DiscardMalformed(const Inbound& in);
   // Reads parts_; answers what is wrong. False: the request is done with.
+  void RefuseRequest(const Inbound& in, const routing::Refusal& wrong);
   bool ReadRequest(const Inbound& in, sip::ScanVerdict scan);
   // It repeats a request that has a transaction: the answer to that is sent
   // again.
@@ -150,6 +152,8 @@ class Edge::Impl {
 
   // ---- transactions (edge_send.cc)
   // Answers 503 and returns an invalid handle when there is no room.
+  bool TooManyInFlight(const Inbound& in);
+  void CountInFlight(const routing::Upstream& upstream, int change);
   SlotHandle BeginTransaction(const Inbound& in, Transaction::Kind kind);
   // After its final response went upstream.
   void Complete(SlotHandle handle);
@@ -194,6 +198,7 @@ class Edge::Impl {
                      sip::Transport sent_on);
   // The next entry point, or 504 when there is none.
   void RetryRegister(SlotHandle handle);
+  std::string_view HomeRealm() const;
   bool HasNextTarget(const Transaction& transaction) const;
 
   // ---- responses (edge_responses.cc, edge_register_response.cc)
@@ -201,6 +206,8 @@ class Edge::Impl {
   std::optional<routing::Branch> OwnBranch() const;
   bool ComesFromDownstream(const Inbound& in,
                            const Transaction& transaction) const;
+  bool Answers(const routing::Transaction& transaction) const;
+  bool SameViasBehindOurs(const sip::MessageView& sent) const;
   void Relay(SlotHandle handle, Transaction& transaction);
   void WriteResponseUpstream(const Transaction& transaction);
   void RelayRegister(SlotHandle handle, Transaction& transaction);
@@ -245,11 +252,9 @@ class Edge::Impl {
   size_t AssertedIdentities(AssociationId id,
                             std::array<std::string_view, 2>& out);
   std::optional<Destination> ServiceRouteHop(std::string_view route) const;
-  void ForwardOriginating(const Inbound& in, AssociationId id,
-                          bool routes_equal, const Destination& to);
+  void ForwardOriginating(const Inbound& in, AssociationId id, const Destination& to);
   void WriteOriginating(SlotHandle handle, const Transaction& transaction,
-                        AssociationId id, bool routes_equal,
-                        sip::Transport sent_on);
+                        AssociationId id, sip::Transport sent_on);
   void OnTerminating(const Inbound& in, std::string_view user);
   void ForwardTerminating(const Inbound& in, AssociationId id, Flow& flow);
   void RememberCharging(Transaction& transaction);
@@ -278,6 +283,7 @@ class Edge::Impl {
 
   // ---- state
   Instant now_;
+  uint32_t clear_transactions_ = 0;  // of unprotected REGISTERs
   FlowTable flows_;
   registration::AssociationSlice slice_;
   std::vector<Binding> bindings_;  // by association slot

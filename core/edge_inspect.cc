@@ -20,25 +20,35 @@ Edge::Totals Edge::Impl::totals() const {
 std::vector<Edge::AssociationInfo> Edge::Impl::FindAssociations(
     std::string_view impi, size_t most) const {
   std::vector<AssociationInfo> found;
+  if (!impi.empty()) {
+    for (const AssociationId id : slice_.FindByImpi(impi, most)) {
+      found.push_back(InfoOf(id));
+    }
+    return found;
+  }
   for (uint32_t slot = 0; slot < slice_.slots_used() && found.size() < most;
        ++slot) {
     const AssociationId id = slice_.At(slot);
-    if (!id.valid() || (!impi.empty() && slice_.impi(id) != impi)) continue;
-    AssociationInfo info{.id = id,
-                         .impi = slice_.impi(id),
-                         .state = registration::ToString(slice_.state(id)),
-                         .flow = {},
-                         .peer = slice_.peer(id),
-                         .expires = slice_.expires(id),
-                         .identities = {}};
-    if (slice_.state(id) != AssociationState::kSuspended)
-      info.flow = slice_.flow(id);
-    for (size_t i = 0; i < slice_.identity_count(id); ++i) {
-      info.identities.emplace_back(slice_.identity(id, i));
-    }
-    found.push_back(std::move(info));
+    if (id.valid()) found.push_back(InfoOf(id));
   }
   return found;
+}
+
+Edge::AssociationInfo Edge::Impl::InfoOf(AssociationId id) const {
+  AssociationInfo info{.id = id,
+                       .impi = slice_.impi(id),
+                       .state = registration::ToString(slice_.state(id)),
+                       .flow = {},
+                       .peer = slice_.peer(id),
+                       .expires = slice_.expires(id),
+                       .identities = {}};
+  if (slice_.state(id) != AssociationState::kSuspended) {
+    info.flow = slice_.flow(id);
+  }
+  for (size_t i = 0; i < slice_.identity_count(id); ++i) {
+    info.identities.emplace_back(slice_.identity(id, i));
+  }
+  return info;
 }
 
 void Edge::Impl::CheckInvariants() {
@@ -82,7 +92,8 @@ void Edge::Impl::CheckTransactions() {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr) continue;
     CHECK(transaction->indexed);
-    CHECK(transaction->request.valid());
+    CHECK(transaction->request.valid() ||
+          transaction->phase == Transaction::Phase::kCompleted);
     CHECK(transaction->end_timer.valid() || transaction->lost);
     const AssociationId id = transaction->registration.association;
     if (slice_.live(id)) ++registers[id.slot];

@@ -104,7 +104,7 @@ TEST_P(ForgedClaim, NeverReachesTheCoreInClear) {
 TEST(Integrity, WordsInAQuotedStringAreData) {
   EdgeHarness net;
   const std::string opaque =
-      "opaque=\"a, integrity-protected=\\\"tls-yes\\\", b\"";
+      "opaque=\"a, integrity-protected=tls-yes, b\"";
   net.Receive(net.OpenTls(),
               RegisterText{
                   .impi = "",

@@ -91,7 +91,7 @@ void Edge::Impl::RouteOriginating(const Inbound& in, AssociationId id) {
   const auto to = ServiceRouteHop(routes.values[0]);
   if (!to)
     return Answer(in, answers::kServerTimeout);  // Source: TS 24.229 4.14.3
-  ForwardOriginating(in, id, check.equal, *to);
+  ForwardOriginating(in, id, *to);
 }
 
 // A UE may show the token of its own dialogs, never one of the Path.
@@ -169,18 +169,18 @@ std::optional<Destination> Edge::Impl::ServiceRouteHop(
 }
 
 void Edge::Impl::ForwardOriginating(const Inbound& in, AssociationId id,
-                                    bool routes_equal, const Destination& to) {
+                                    const Destination& to) {
   const SlotHandle handle =
       BeginTransaction(in, Transaction::Kind::kOriginating);
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
   transaction.downstream = to;
   sip::Transport& sent_on = transaction.downstream.transport;
-  WriteOriginating(handle, transaction, id, routes_equal, sent_on);
+  WriteOriginating(handle, transaction, id, sent_on);
   if (sent_on == sip::Transport::kUdp &&
       outbox_.splices.gathered_size() > kUdpBytesMax) {
     sent_on = sip::Transport::kTcp;  // Source: RFC 3261 18.1.1
-    WriteOriginating(handle, transaction, id, routes_equal, sent_on);
+    WriteOriginating(handle, transaction, id, sent_on);
   }
   if (Overflowed()) return AnswerLate(handle, answers::kServerError);
   SendDownstream(handle, transaction, config_.timer_f_core);
@@ -188,8 +188,7 @@ void Edge::Impl::ForwardOriginating(const Inbound& in, AssociationId id,
 
 void Edge::Impl::WriteOriginating(SlotHandle handle,
                                   const Transaction& transaction,
-                                  AssociationId id, bool routes_equal,
-                                  sip::Transport sent_on) {
+                                  AssociationId id, sip::Transport sent_on) {
   const routing::BranchText branch = BranchOf(handle, transaction);
   const routing::TokenText token =
       routing::WriteToken(mac_, routing::TokenUse::kRecordRoute,
@@ -203,7 +202,9 @@ void Edge::Impl::WriteOriginating(SlotHandle handle,
                    flow != nullptr ? flow->info.local.port : config_.tls_port),
       .record_route_user = token.view(),
       .service_routes = routes.span(),
-      .replace_routes = !routes_equal,
+      // Also when the two lists are equal: URIs that compare equal may differ
+      // in parameters that the S-CSCF obeys.
+      .replace_routes = true,
       .asserted = {asserted.data(), identities},
       .icid = icid_++,
   };

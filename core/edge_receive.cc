@@ -262,9 +262,20 @@ bool Edge::Impl::MayBeAnswered(const Inbound& in) {
 
 void Edge::Impl::DiscardMalformed(const Inbound& in) {
   Discard(CounterId::kDiscardMalformed);
-  if (in.record == nullptr || !in.stream()) return;
+  // What the core relays is not the core's doing: its link stays.
+  if (in.record == nullptr || !in.stream() || !in.access()) return;
   if (++in.record->garbage >= kGarbageMax)
     CloseFlow(*in.record, CloseReason::kGarbage);
+}
+
+// The source of an unprotected datagram is a claim: it is sent no errors.
+// Source: spec 2.9, 9.4 (reflection)
+void Edge::Impl::RefuseRequest(const Inbound& in,
+                               const routing::Refusal& wrong) {
+  if (in.access() && !in.stream()) {
+    return Discard(CounterId::kDiscardMalformed);
+  }
+  Answer(in, wrong);
 }
 
 bool Edge::Impl::ReadRequest(const Inbound& in, sip::ScanVerdict scan) {
@@ -272,7 +283,7 @@ bool Edge::Impl::ReadRequest(const Inbound& in, sip::ScanVerdict scan) {
   const routing::Refusal wrong =
       routing::Validate(message_, scan, parts_, refusal_text_);
   if (wrong) {
-    Answer(in, wrong);
+    RefuseRequest(in, wrong);
     return false;
   }
   // Source: RFC 3261 16.3 step 4

@@ -84,15 +84,14 @@ bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
   if (!wrong) wrong = routing::ValidateCredentials(message_);
   if (!wrong) wrong = CheckDomain();
   if (wrong) {
-    Answer(in, wrong);
+    RefuseRequest(in, wrong);
     return false;
   }
-  r.credentials =
-      registration::SelectCredentials(message_, parts_.request_uri.host);
+  r.credentials = registration::SelectCredentials(message_, HomeRealm());
   r.agreement = registration::ReadAgreement(message_);
   r.challenge = registration::ChallengeFingerprint(
       UsernameOf(r.credentials), parts_.call_id, parts_.from_tag,
-      in.peer.address);
+      in.peer.address, loop_seed_);
   return true;
 }
 
@@ -309,10 +308,17 @@ void Edge::Impl::RetryRegister(SlotHandle handle) {
   }
   if (HasNextTarget(transaction) && Reload(transaction)) {
     const Credentials credentials =
-        registration::SelectCredentials(message_, parts_.request_uri.host);
+        registration::SelectCredentials(message_, HomeRealm());
     if (ForwardRegister(handle, transaction, credentials.field)) return;
   }
   AnswerLate(handle, answers::kServerTimeout);
+}
+
+// Whose realm counts among several credentials. The Request-URI says it only where
+// the operator has said which domains it may name: else the UE would choose.
+std::string_view Edge::Impl::HomeRealm() const {
+  return config_.home_domains.empty() ? std::string_view()
+                                      : parts_.request_uri.host;
 }
 
 bool Edge::Impl::HasNextTarget(const Transaction& transaction) const {

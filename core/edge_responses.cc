@@ -33,6 +33,9 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (transaction->phase == Transaction::Phase::kCompleted) {
     return Discard(CounterId::kDiscardDuplicate);
   }
+  if (in.access() && !Answers(*transaction)) {
+    return Discard(CounterId::kDiscardForeignResponse);
+  }
   if (message_.status_code() < 100 || message_.status_code() > 699) {
     return Discard(CounterId::kDiscardMalformed);  // Source: spec E31
   }
@@ -49,7 +52,42 @@ bool Edge::Impl::ComesFromDownstream(const Inbound& in,
   if (transaction.downstream.flow.valid()) {
     return in.flow == transaction.downstream.flow;
   }
-  return !in.access() && in.peer.address == transaction.downstream.peer.address;
+  return !in.access() &&
+         in.info->transport == transaction.downstream.transport &&
+         in.peer.address == transaction.downstream.peer.address;
+}
+
+// It answers the request that was sent, not another one that it would like to.
+// Source: RFC 3261 17.1.3, 8.1.3.3
+bool Edge::Impl::Answers(const Transaction& transaction) const {
+  sip::MessageView sent;
+  if (sent.Scan(transaction.request.view(), scan_policy_) !=
+      sip::ScanVerdict::kOk) {
+    return false;
+  }
+  for (const sip::HeaderId id : {sip::HeaderId::kCallId, sip::HeaderId::kCSeq}) {
+    if (sent.Value(id) != message_.Value(id)) return false;
+  }
+  return SameViasBehindOurs(sent);
+}
+
+// The first of them got `received` and `rport` from us.
+bool Edge::Impl::SameViasBehindOurs(const sip::MessageView& sent) const {
+  sip::ListCursor ours(sent, sip::HeaderId::kVia);
+  sip::ListCursor theirs(message_, sip::HeaderId::kVia);
+  bool first = true;
+  if (!theirs.Next()) return false;
+  while (ours.Next()) {
+    if (!theirs.Next()) return false;
+    if (!first && ours.value() != theirs.value()) return false;
+    if (first) {
+      const auto a = sip::ParseVia(ours.value());
+      const auto b = sip::ParseVia(theirs.value());
+      if (!a || !b || a->host != b->host || a->branch != b->branch) return false;
+    }
+    first = false;
+  }
+  return !theirs.Next();
 }
 
 void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {

@@ -13,6 +13,10 @@ namespace {
 constexpr Millis kT1{500};         // Source: RFC 3261 17.1.1.1
 constexpr Millis kTimerJ{32'000};  // 64*T1; Source: RFC 3261 17.2.2
 constexpr uint16_t kSipPort = 5060;
+// A UE that is not associated registers: a few at once are plenty.
+constexpr uint32_t kUnassociatedInFlightMax = 8;
+// Unprotected REGISTERs get one transaction in so many.
+constexpr uint32_t kClearShare = 8;
 
 std::optional<CounterId> CounterOf(int code) {
   switch (code) {
@@ -72,7 +76,9 @@ void Edge::Impl::Answer(const Inbound& in, const routing::Refusal& answer) {
   outbox_.scratch.Reset();
   const std::string_view text = routing::WriteResponse(
       message_, in.peer, answer, ToTag(), outbox_.scratch);
-  if (Overflowed()) return Discard(CounterId::kDiscardMalformed);
+  if (outbox_.scratch.overflowed()) {
+    return Discard(CounterId::kDiscardMalformed);
+  }
   CountAnswer(answer.code);
   outbox_.Send(*to, text);
 }
@@ -88,7 +94,7 @@ void Edge::Impl::AnswerLate(SlotHandle handle, const routing::Refusal& answer) {
         routing::WriteResponse(message_, transaction.upstream.source, answer,
                                ToTag(), outbox_.scratch);
     CountAnswer(answer.code);
-    if (Overflowed() || !SendUpstream(transaction, text)) {
+    if (outbox_.scratch.overflowed() || !SendUpstream(transaction, text)) {
       Discard(CounterId::kDiscardLateResponse);
     }
   }
@@ -176,8 +182,36 @@ bool Edge::Impl::SendUpstream(Transaction& transaction,
 
 // ---------------------------------------------------------------- transactions
 
+// One UE, or all that nobody vouches for, must not use up what all need.
+// Source: Sallyport 6.8
+bool Edge::Impl::TooManyInFlight(const Inbound& in) {
+  if (!in.access() || in.record == nullptr) return false;
+  if (!in.protected_access()) {
+    return clear_transactions_ >= config_.transactions_max / kClearShare;
+  }
+  const uint32_t most = BondOf(*in.record) == Bond::kActive
+                            ? config_.transactions_per_flow_max
+                            : kUnassociatedInFlightMax;
+  return in.record->in_flight >= most;
+}
+
+void Edge::Impl::CountInFlight(const routing::Upstream& upstream, int change) {
+  if (upstream.side != Side::kAccess) return;
+  if (upstream.transport != sip::Transport::kTls) {
+    clear_transactions_ += static_cast<uint32_t>(change);
+  }
+  if (Flow* flow = flows_.Find(upstream.flow)) {
+    flow->in_flight += static_cast<uint32_t>(change);
+  }
+}
+
 SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
                                         Transaction::Kind kind) {
+  if (TooManyInFlight(in)) {
+    counters_.Add(CounterId::kTransactionTableFull);
+    if (!in.access() || in.stream()) Answer(in, answers::kUnavailable);
+    return {};
+  }
   const bool whole = kind == Transaction::Kind::kRegister;
   routing::PooledBytes request =
       transactions_.pool().Store(whole ? message_.bytes() : message_.head());
@@ -197,6 +231,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.key = KeyOf(in);
   transaction.method_hash = MethodHash();
   transactions_.Index(handle);
+  CountInFlight(transaction.upstream, 1);
   return handle;
 }
 
@@ -208,6 +243,7 @@ void Edge::Impl::Complete(SlotHandle handle) {
   timers_.Cancel(transaction.end_timer);
   transaction.phase = Transaction::Phase::kCompleted;
   transactions_.pool().Release(transaction.sent);
+  transactions_.pool().Release(transaction.request);
   transaction.end_timer =
       timers_.Arm(now_ + kTimerJ,
                   {static_cast<uint32_t>(TimerKind::kTransactionEnd), handle});
@@ -218,6 +254,7 @@ void Edge::Impl::EndTransaction(SlotHandle handle) {
   timers_.Cancel(transaction.retransmit_timer);
   timers_.Cancel(transaction.end_timer);
   const AssociationId association = transaction.registration.association;
+  CountInFlight(transaction.upstream, -1);
   transactions_.End(handle);
   if (!slice_.live(association)) return;
   --BindingOf(association).registers;

@@ -27,6 +27,7 @@ struct Flow {
   TimerId guard;  // closes it for guard_reason
   CloseReason guard_reason = CloseReason::kUnregisteredTimeout;
   TimerId message;      // a started message must end
+  uint32_t in_flight = 0;  // transactions that it began
   uint8_t garbage = 0;  // messages that could not even be answered
   bool live = false;
   bool closing = false;   // we asked for its close: nothing goes in or out

@@ -23,6 +23,7 @@ class Outbox {
   void Reset() {
     count_ = 0;
     scratch.Reset();
+    splices.Reset({});
   }
   Actions actions() const { return {actions_.data(), count_}; }
 

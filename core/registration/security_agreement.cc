@@ -95,10 +95,13 @@ AgreementView ReadAgreement(const sip::MessageView& request) {
 uint64_t ChallengeFingerprint(std::string_view username_param,
                               std::string_view call_id,
                               std::string_view from_tag,
-                              const IpAddress& source) {
+                              const IpAddress& source, uint64_t secret) {
   const std::string_view octets(reinterpret_cast<const char*>(source.octets()),
                                 source.size());
+  const std::string_view seed(reinterpret_cast<const char*>(&secret),
+                              sizeof(secret));
   return Fingerprint()
+      .Add(seed)
       .AddImpi(UnquotedText(username_param).view())
       .Add(call_id)
       .Add(from_tag)

@@ -31,11 +31,12 @@ struct AgreementView {
 AgreementView ReadAgreement(const sip::MessageView& request);
 
 // The fingerprint of a challenge context: IMPI, Call-ID, From tag, source
-// address. The same for every way to write one IMPI, and on every shard.
+// address. The same for every way to write one IMPI, and on every shard; with
+// `secret`, which the shards share, nobody can make up many that collide.
 uint64_t ChallengeFingerprint(std::string_view username_param,
                               std::string_view call_id,
                               std::string_view from_tag,
-                              const IpAddress& source);
+                              const IpAddress& source, uint64_t secret);
 
 // Remembers for a while which challenges carried our Security-Server, and when.
 // Bounds: `capacity`; the oldest is dropped.  Cost: O(1), no heap after start.

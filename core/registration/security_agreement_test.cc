@@ -106,28 +106,28 @@ constexpr Instant kNow{Millis(5000)};
 
 TEST(ChallengeFingerprint, DependsOnEachPart) {
   const std::set<uint64_t> prints = {
-      ChallengeFingerprint("\"a@b\"", "call", "tag", kSource),
-      ChallengeFingerprint("\"x@b\"", "call", "tag", kSource),
-      ChallengeFingerprint("\"a@b\"", "Call", "tag", kSource),
-      ChallengeFingerprint("\"a@b\"", "call", "Tag", kSource),
-      ChallengeFingerprint("\"a@b\"", "callt", "ag", kSource),
-      ChallengeFingerprint("\"a@b\"", "cal", "ltag", kSource),
+      ChallengeFingerprint("\"a@b\"", "call", "tag", kSource, 1),
+      ChallengeFingerprint("\"x@b\"", "call", "tag", kSource, 1),
+      ChallengeFingerprint("\"a@b\"", "Call", "tag", kSource, 1),
+      ChallengeFingerprint("\"a@b\"", "call", "Tag", kSource, 1),
+      ChallengeFingerprint("\"a@b\"", "callt", "ag", kSource, 1),
+      ChallengeFingerprint("\"a@b\"", "cal", "ltag", kSource, 1),
       ChallengeFingerprint("\"a@b\"", "call", "tag",
-                           IpAddress::V4({203, 0, 113, 26})),
-      ChallengeFingerprint("\"a@b\"", "call", "tag", IpAddress::V6({203, 1})),
-      ChallengeFingerprint("", "call", "tag", kSource),
-      ChallengeFingerprint("", "", "", IpAddress()),
+                           IpAddress::V4({203, 0, 113, 26}), 1),
+      ChallengeFingerprint("\"a@b\"", "call", "tag", IpAddress::V6({203, 1}), 1),
+      ChallengeFingerprint("", "call", "tag", kSource, 1),
+      ChallengeFingerprint("", "", "", IpAddress(), 1),
   };
 
   EXPECT_EQ(prints.size(), 10u);
 }
 
 TEST(ChallengeFingerprint, IsTheSameForEveryWayToWriteAnImpi) {
-  const uint64_t plain = ChallengeFingerprint("a@b.c", "1", "2", kSource);
+  const uint64_t plain = ChallengeFingerprint("a@b.c", "1", "2", kSource, 1);
 
-  EXPECT_EQ(ChallengeFingerprint("\"a@b.c\"", "1", "2", kSource), plain);
-  EXPECT_EQ(ChallengeFingerprint("\"\\a@B.C\"", "1", "2", kSource), plain);
-  EXPECT_NE(ChallengeFingerprint("\"A@b.c\"", "1", "2", kSource), plain);
+  EXPECT_EQ(ChallengeFingerprint("\"a@b.c\"", "1", "2", kSource, 1), plain);
+  EXPECT_EQ(ChallengeFingerprint("\"\\a@B.C\"", "1", "2", kSource, 1), plain);
+  EXPECT_NE(ChallengeFingerprint("\"A@b.c\"", "1", "2", kSource, 1), plain);
 }
 
 TEST(ChallengeContexts, RememberForTheirLifetime) {

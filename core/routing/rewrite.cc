@@ -203,6 +203,19 @@ void DropRegistrationFields(const MessageView& message, SpliceList& out) {
   (void)sip::RemoveAll(message, HeaderId::kPAssociatedUri, out);
 }
 
+// A datagram may do without; on a stream its body would be read as the next
+// message.
+// Source: RFC 3261 18.3, 20.14
+void EnsureLength(const MessageView& message, Scratch& scratch,
+                  SpliceList& out) {
+  if (message.Has(HeaderId::kContentLength)) return;
+  scratch.Begin();
+  scratch.Append("Content-Length: ");
+  scratch.AppendUint(message.body().size());
+  scratch.Append("\r\n");
+  sip::AppendField(message, scratch.Take(), out);
+}
+
 }  // namespace
 
 // ------------------------------------------------------------- REGISTER
@@ -244,6 +257,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
   AppendCharging(own, facts.icid, scratch);
   scratch.Append(own.access_network);
   sip::AppendField(request, scratch.Take(), out);
+  EnsureLength(request, scratch, out);
 }
 
 void RewriteRegisterResponse(const MessageView& response,
@@ -252,6 +266,7 @@ void RewriteRegisterResponse(const MessageView& response,
   DropOwnVia(response, out);
   StripTowardsUe(response, /*strip_asserted_identity=*/true, out);
   (void)sip::RemoveAll(response, HeaderId::kPCalledPartyId, out);
+  EnsureLength(response, scratch, out);
   // Source: TS 33.203 O.2.2 (our list rides on the registrar's 401)
   if (add_security_server) {
     sip::AppendField(response,
@@ -312,6 +327,7 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
   InsertVia(request, facts.hop, own.core_sent_by, scratch, out);
   (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
+  EnsureLength(request, scratch, out);
 
   // Source: RFC 3325 9.1, RFC 7315 table of header fields (none of them in ACK)
   if (request.method() == Method::kAck) return;
@@ -362,6 +378,7 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
   InsertVia(request, facts.hop, sent_by, scratch, out);
   (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
+  EnsureLength(request, scratch, out);
 }
 
 // ------------------------------------------------------------ responses
@@ -427,6 +444,7 @@ void RewriteResponseToCore(const MessageView& response,
                            Scratch& scratch, SpliceList& out) {
   DropOwnVia(response, out);
   StripFromUe(response, out);
+  EnsureLength(response, scratch, out);
   if (response.status_code() == 100) return;
   scratch.Begin();
   if (response.status_code() < 300) AppendAnswer(saved, own, scratch);
@@ -435,8 +453,9 @@ void RewriteResponseToCore(const MessageView& response,
 }
 
 void RewriteResponseToUe(const MessageView& response, const EdgeConfig& config,
-                         Scratch&, SpliceList& out) {
+                         Scratch& scratch, SpliceList& out) {
   DropOwnVia(response, out);
+  EnsureLength(response, scratch, out);
   StripTowardsUe(response, HidesIdentity(response, config), out);
   DropRegistrationFields(response, out);
   (void)sip::RemoveAll(response, HeaderId::kPCalledPartyId, out);

@@ -330,6 +330,8 @@ std::optional<ContactParts> ParseContact(std::string_view value) {
     return std::nullopt;
   }
   if (!sip::ParseUri(address->uri).has_value()) return std::nullopt;
+  // Contacts are compared with one another at each 200, parameter by parameter.
+  if (address->uri.size() > sip::kRequestUriBytesMax) return std::nullopt;
   ContactParts contact{.uri = address->uri,
                        .instance = {},
                        .reg_id = 0,

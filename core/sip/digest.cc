@@ -137,6 +137,15 @@ void ReadHidden(const AuthParamCursor& cursor, CredentialsView& view) {
                          EqualsIgnoreCase(cursor.name(), "username*");
 }
 
+// Some readers end a quoted string at the first quote, whatever stands before it.
+// Where they and we would end at different places they may see parameters that we
+// do not: such a value is not to be passed on.
+bool EndsElsewhere(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"') return false;
+  const std::string_view inside = value.substr(1, value.size() - 2);
+  return inside.find('"') != std::string_view::npos || inside.ends_with('\\');
+}
+
 CredentialsView::Verdict ReadDigest(CredentialsView& view) {
   Known known[] = {
       {"username", &CredentialsView::username},
@@ -146,15 +155,17 @@ CredentialsView::Verdict ReadDigest(CredentialsView& view) {
       {"algorithm", &CredentialsView::algorithm},
   };
   bool duplicate = false;
+  bool ambiguous = false;
   AuthParamCursor cursor(view.params);
   while (cursor.Next()) {
+    ambiguous = ambiguous || EndsElsewhere(cursor.value());
     ReadHidden(cursor, view);
     for (Known& each : known) {
       if (!EqualsIgnoreCase(cursor.name(), each.name)) continue;
       duplicate = !KeepKnown(cursor, each, view) || duplicate;
     }
   }
-  if (cursor.malformed() || cursor.is_token68()) {
+  if (cursor.malformed() || cursor.is_token68() || ambiguous) {
     return CredentialsView::Verdict::kMalformed;
   }
   if (duplicate) return CredentialsView::Verdict::kDuplicate;

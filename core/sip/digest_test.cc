@@ -54,13 +54,25 @@ TEST(AuthParamCursor, Table) {
   }
 }
 
+// Some readers end a quoted string at its first quote (docs/decisions/0008).
+TEST(ParseCredentials, RefusesWhatOthersMayEndElsewhere) {
+  for (const char* params :
+       {"username=\"a\\\"b\"", "opaque=\"x\\\\\"",
+        "username=\"u\", opaque=\"\\\", username=v, x=\\\"\""}) {
+    const CredentialsView view =
+        ParseCredentials(std::string("Digest ") + params);
+
+    EXPECT_EQ(view.verdict, Verdict::kMalformed) << params;
+  }
+}
+
 TEST(ParseCredentials, ReadsWhatTheDecisionNeeds) {
   const CredentialsView view = ParseCredentials(
-      "DIGEST Username=\"a\\\"b@c\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", "
+      "DIGEST Username=\"a\\xb@c\", realm=\"r\", nonce=\"n\", uri=\"sip:r\", "
       "response=\"0123\", algorithm=AKAv2-SHA-256");
 
   EXPECT_EQ(view.verdict, Verdict::kDigest);
-  EXPECT_EQ(view.username, "\"a\\\"b@c\"");
+  EXPECT_EQ(view.username, "\"a\\xb@c\"");
   EXPECT_EQ(view.realm, "\"r\"");
   EXPECT_EQ(view.nonce, "\"n\"");
   EXPECT_EQ(view.response, "\"0123\"");

@@ -169,6 +169,7 @@ EdgeConfig EdgeHarness::ExampleConfig() {
   config.home_core = {{At("192.0.2.20:5060"), sip::Transport::kTcp, "icscf1"},
                       {At("192.0.2.21:5060"), sip::Transport::kTcp, "icscf2"}};
   config.core_peers = {*Cidr::Parse("192.0.2.0/24")};
+  config.home_domains = {"ims.example.com"};
   config.flows_max = 64;
   config.associations_max = 32;
   config.transactions_max = 32;
