@@ -231,6 +231,11 @@ void RevokedSessions::DropExpired(WallTime now) {
   while (!by_age_.empty() && by_age_.front().expires_at <= now) PopOldest();
 }
 
+void RevokedSessions::Clear() {
+  set_.clear();
+  by_age_.clear();
+}
+
 void RevokedSessions::PopOldest() {
   set_.erase(by_age_.front().tsid);
   by_age_.pop_front();
@@ -254,7 +259,10 @@ void TicketDesk::SetKeys(TicketKeys::Snapshot keys) {
 
 bool TicketDesk::Revoke(const Tsid& tsid) {
   revoked_.DropExpired(now_);
-  return revoked_.Revoke(tsid, now_ + options_.lifetime);
+  if (revoked_.Revoke(tsid, now_ + options_.lifetime)) return true;
+  refuse_until_ = now_;
+  revoked_.Clear();
+  return false;
 }
 
 size_t TicketDesk::Seal(const Tsid& tsid, std::span<const uint8_t> session,
@@ -302,7 +310,16 @@ TicketDesk::Refusal TicketDesk::Judge(const TicketIdentity& identity) const {
   if (age >= options_.lifetime || age <= -options_.lifetime) {
     return Refusal::kTooOld;
   }
-  if (revoked_.Contains(identity.tsid)) return Refusal::kRevoked;
+  if (identity.issued_at <= refuse_until_ ||
+      revoked_.Contains(identity.tsid)) {
+    return Refusal::kRevoked;
+  }
+  // Only its home knows what was revoked. It would have got the connection, had
+  // the ClientHello not been cut into several records.
+  if (identity.home_shard != options_.home_shard &&
+      identity.home_shard < options_.shards) {
+    return Refusal::kNotHome;
+  }
   return Refusal::kNone;
 }
 
@@ -323,6 +340,9 @@ void TicketDesk::Count(Refusal refusal) {
     case Refusal::kRevoked:
       ++counters_.revoked;
       return;
+    case Refusal::kNotHome:
+      ++counters_.not_home;
+      return;
   }
 }
 
@@ -338,6 +358,8 @@ std::string_view ToString(TicketDesk::Refusal refusal) {
       return "too_old";
     case TicketDesk::Refusal::kRevoked:
       return "revoked";
+    case TicketDesk::Refusal::kNotHome:
+      return "not_home";
   }
   return "";
 }

@@ -89,6 +89,7 @@ class RevokedSessions {
   [[nodiscard]] bool Revoke(const Tsid& tsid, WallTime expires_at);
   bool Contains(const Tsid& tsid) const { return set_.contains(tsid); }
   void DropExpired(WallTime now);
+  void Clear();
   size_t size() const { return set_.size(); }
 
  private:
@@ -125,6 +126,7 @@ class TicketDesk {
 
   struct Options {
     uint16_t home_shard = 0;
+    uint16_t shards = 0;  // tickets of homes below this are theirs to open
     std::chrono::seconds lifetime = kLifetimeDefault;  // clamped to min and max
     size_t revoked_max = 65536;
   };
@@ -135,6 +137,7 @@ class TicketDesk {
     uint64_t forged = 0;  // bad tag, bad length, bad version
     uint64_t too_old = 0;
     uint64_t revoked = 0;
+    uint64_t not_home = 0;
   };
   struct Opened {
     TicketIdentity identity;
@@ -148,6 +151,7 @@ class TicketDesk {
     kForged,
     kTooOld,
     kRevoked,
+    kNotHome,  // of another shard of this process, which was not asked
   };
 
   TicketDesk(const Options& options, TicketKeys::Snapshot keys, WallTime now);
@@ -184,6 +188,7 @@ class TicketDesk {
   TicketKeys::Snapshot keys_;
   WallTime now_;
   RevokedSessions revoked_;
+  WallTime refuse_until_{};  // tickets issued until then are refused
   Counters counters_;
 };
 
