@@ -138,6 +138,9 @@ ABSL_FLAG(uint32_t, associations_max, 65536,
 ABSL_FLAG(uint32_t, transactions_max, 32768,
           "transactions per shard; at the bound a new request gets 503 "
           "(16 to 4000000)");
+ABSL_FLAG(uint32_t, transactions_per_connection_max, 64,
+          "transactions that one UE may have in progress; more get 503 "
+          "(1 to 65536)");
 ABSL_FLAG(uint32_t, associations_per_impi_max, 5,
           "devices of one private identity per shard (1 to 1000)");
 ABSL_FLAG(uint32_t, identities_per_association_max, 32,
@@ -153,6 +156,9 @@ ABSL_FLAG(uint64_t, queued_bytes_max, sallyport::net::kQueuedBytesDefault,
 ABSL_FLAG(uint64_t, core_queued_bytes_max, 8u << 20,
           "bytes queued for one core peer; requests get 504 at the bound "
           "(131072 to 67108864)");
+ABSL_FLAG(uint64_t, send_bytes_max, sallyport::net::kSendBytesDefault,
+          "bytes queued for all peers of a shard together; who wants more is "
+          "closed (1048576 to 68719476736)");
 ABSL_FLAG(uint32_t, ring_entries, sallyport::net::kRingEntriesDefault,
           "submissions in a shard's ring (64 to 32768, a power of two)");
 ABSL_FLAG(uint32_t, receive_buffers, sallyport::net::kReceiveBuffersDefault,
@@ -327,6 +333,11 @@ absl::Status FillListeners(Options& options) {
   auto admin = Endpoints("admin_listen", absl::GetFlag(FLAGS_admin_listen));
   if (!admin.ok()) return admin.status();
   if (admin->size() != 1) return Wrong("admin_listen", "takes one address");
+  if (tls->size() + sip->size() + 1 > sallyport::net::kListenersMax) {
+    return Wrong("tls_listen, --sip_listen",
+                 absl::StrCat("more than ", sallyport::net::kListenersMax - 1,
+                              " addresses"));
+  }
   options.tls_listen = *std::move(tls);
   options.sip_listen = *std::move(sip);
   options.core_listen = core->front();
@@ -513,6 +524,8 @@ absl::Status FillBounds(Options& o) {
             o.edge.associations_max)
       .Take(FLAGS_transactions_max, 16u, 4'000'000u,
             o.edge.transactions_max)
+      .Take(FLAGS_transactions_per_connection_max, 1u, 65536u,
+            o.edge.transactions_per_flow_max)
       .Take(FLAGS_associations_per_impi_max, 1u, 1000u,
             o.edge.associations_per_impi_max)
       .Take(FLAGS_identities_per_association_max, 1u, 255u,
@@ -525,6 +538,8 @@ absl::Status FillBounds(Options& o) {
             uint64_t{net::kQueuedBytesCeiling}, o.queued_bytes_max)
       .Take(FLAGS_core_queued_bytes_max, uint64_t{131072},
             uint64_t{net::kQueuedBytesCeiling}, o.core_queued_bytes_max)
+      .Take(FLAGS_send_bytes_max, uint64_t{1} << 20, uint64_t{1} << 36,
+            o.send_bytes_max)
       .Take(FLAGS_ring_entries, 64u, 32768u, o.ring_entries)
       .Take(FLAGS_receive_buffers, 16u, net::kReceiveBuffersCeiling,
             o.receive_buffers)
@@ -569,6 +584,9 @@ absl::Status FillTimes(Options& o) {
             o.core_backoff_min)
       .Time(FLAGS_core_backoff_max, Milliseconds(10), Minutes(10),
             o.core_backoff_max);
+  if (ranges.status().ok() && o.core_backoff_min > o.core_backoff_max) {
+    return Wrong("core_backoff_min", "is longer than --core_backoff_max");
+  }
   return ranges.status();
 }
 

@@ -32,28 +32,51 @@ absl::Status Blame(std::string_view flag, const SocketError& error) {
       absl::StrCat("--", flag, ": ", error.ToString()));
 }
 
-// Opens alone at first: shared ports would let two proxies steal one another's
-// connections without a word.
-absl::Status Claim(std::string_view flag, Protocol protocol, Endpoint& local) {
+// Opens alone at first: shared ports would let two proxies, or two listeners of
+// this one, steal one another's connections without a word.
+absl::StatusOr<Fd> Claim(std::string_view flag, Protocol protocol,
+                         Endpoint& local) {
   auto socket = Open(protocol, local, false);
   if (!socket) return Blame(flag, socket.error());
   if (const auto bound = net::LocalEndpoint(socket->get())) local = *bound;
-  return absl::OkStatus();
+  return *std::move(socket);
 }
 
 // UDP and TCP on the same port (RFC 3261 18.2.1). With port 0 the two may clash
 // with somebody else's; then another port is taken.
-absl::Status ClaimBoth(std::string_view flag, Endpoint& local) {
+absl::Status ClaimBoth(std::string_view flag, Endpoint& local,
+                       std::vector<Fd>& claims) {
   constexpr int kTries = 16;
   const bool any_port = local.port == 0;
   absl::Status status;
   for (int i = 0; i < (any_port ? kTries : 1); ++i) {
     if (any_port) local.port = 0;
-    status = Claim(flag, Protocol::kTcp, local);
+    absl::StatusOr<Fd> tcp = Claim(flag, Protocol::kTcp, local);
+    status = tcp.status();
     if (!status.ok()) continue;
-    status = Claim(flag, Protocol::kUdp, local);
-    if (status.ok()) break;
+    absl::StatusOr<Fd> udp = Claim(flag, Protocol::kUdp, local);
+    status = udp.status();
+    if (!status.ok()) continue;
+    claims.push_back(*std::move(tcp));
+    claims.push_back(*std::move(udp));
+    break;
   }
+  return status;
+}
+
+// All at once, so that no two flags get one port; then all are given up.
+absl::Status ClaimAll(Options& options) {
+  std::vector<Fd> claims;
+  absl::Status status;
+  for (Endpoint& local : options.tls_listen) {
+    absl::StatusOr<Fd> claim = Claim("tls_listen", Protocol::kTcp, local);
+    status.Update(claim.status());
+    if (claim.ok()) claims.push_back(*std::move(claim));
+  }
+  for (Endpoint& local : options.sip_listen) {
+    status.Update(ClaimBoth("sip_listen", local, claims));
+  }
+  status.Update(ClaimBoth("core_listen", options.core_listen, claims));
   return status;
 }
 
@@ -91,15 +114,7 @@ absl::StatusOr<ShardSockets> OpenSet(const Options& options) {
 }  // namespace
 
 absl::StatusOr<std::vector<ShardSockets>> OpenListeners(Options& options) {
-  absl::Status status;
-  for (Endpoint& local : options.tls_listen) {
-    status.Update(Claim("tls_listen", Protocol::kTcp, local));
-  }
-  for (Endpoint& local : options.sip_listen) {
-    status.Update(ClaimBoth("sip_listen", local));
-  }
-  status.Update(ClaimBoth("core_listen", options.core_listen));
-  if (!status.ok()) return status;
+  if (absl::Status status = ClaimAll(options); !status.ok()) return status;
   std::vector<ShardSockets> sets;
   for (int i = 0; i < options.shards; ++i) {
     auto set = OpenSet(options);

@@ -32,7 +32,6 @@ struct Mail {
     kChallenge,  // challenge: a context of the security agreement
     kMaterial,   // material: certificates or ticket keys changed
     kQuery,      // query: somebody looks in
-    kDrain,      // finish and end
   };
   Kind kind = Kind::kSend;
   FlowId flow;

@@ -49,10 +49,22 @@ absl::StatusOr<std::string> ReadFile(const std::string& name) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// Others must not read it, not even for a moment; nor find half of it.
+absl::StatusOr<bool> Exists(const std::string& name) {
+  std::error_code error;
+  const bool exists = std::filesystem::exists(name, error);
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(name, ": ", error.message()));
+  }
+  return exists;
+}
+
+// Others must not read it, not even for a moment; nor find half of it, nor have
+// made it before us.
 absl::Status WriteSecretFile(const std::string& name, std::string_view text) {
   const std::string draft = name + ".new";
-  net::Fd file(open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+  unlink(draft.c_str());
+  net::Fd file(open(draft.c_str(),
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     S_IRUSR | S_IWUSR));
   if (!file.valid() || write(file.get(), text.data(), text.size()) !=
                            static_cast<ssize_t>(text.size()) ||
@@ -98,8 +110,11 @@ absl::StatusOr<CertificatePem> SelfSigned(const Options& options) {
       absl::StrCat(options.state_directory, "/", options.edge.domain);
   const std::string chain_file = stem + ".crt";
   const std::string key_file = stem + ".key";
-  if (std::filesystem::exists(chain_file) &&
-      std::filesystem::exists(key_file)) {
+  const absl::StatusOr<bool> has_chain = Exists(chain_file);
+  if (!has_chain.ok()) return has_chain.status();
+  const absl::StatusOr<bool> has_key = Exists(key_file);
+  if (!has_key.ok()) return has_key.status();
+  if (*has_chain && *has_key) {
     LOG(INFO) << "self_signed_certificate_used certificate=" << chain_file;
     return net::tls::ReadCertificate(chain_file, key_file);
   }
@@ -133,7 +148,9 @@ absl::StatusOr<TicketKeys::Snapshot> LoadTicketKeys(
     return before != nullptr ? before->ticket_keys
                              : TicketKeys::Random(WallNow());
   }
-  if (before == nullptr && !std::filesystem::exists(name)) {
+  const absl::StatusOr<bool> exists = Exists(name);
+  if (!exists.ok()) return Blame("ticket_key_file", exists.status().message());
+  if (before == nullptr && !*exists) {
     const TicketKeys::Snapshot fresh = TicketKeys::Random(WallNow());
     if (auto status = WriteSecretFile(name, fresh->ToText()); !status.ok()) {
       return Blame("ticket_key_file", status.message());

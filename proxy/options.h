@@ -44,6 +44,7 @@ struct Options {
   uint32_t receive_buffer_bytes = 0;
   size_t queued_bytes_max = 0;
   size_t core_queued_bytes_max = 0;
+  size_t send_bytes_max = 0;
   uint32_t mailbox_messages = 0;
   uint32_t revoked_sessions_max = 0;
   absl::Duration handshake_timeout;

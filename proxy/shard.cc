@@ -41,6 +41,7 @@ net::ReactorOptions ReactorOptionsOf(const Options& options) {
   reactor.streams_max = options.streams_max;
   reactor.queued_bytes_max =
       std::max(options.queued_bytes_max, options.core_queued_bytes_max);
+  reactor.send_bytes_max = options.send_bytes_max;
   reactor.receive_buffers = options.receive_buffers;
   reactor.receive_buffer_bytes = options.receive_buffer_bytes;
   return reactor;
@@ -84,6 +85,7 @@ Shard::Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor)
       mac_(setup.mac_key),
       reactor_(std::move(reactor)),
       tickets_({.home_shard = index_,
+                .shards = config_.shards,
                 .lifetime = std::chrono::seconds(
                     absl::ToInt64Seconds(options_.ticket_lifetime)),
                 .revoked_max = options_.revoked_sessions_max},
@@ -149,6 +151,7 @@ void Shard::Run() {
   }
   OpenSockets();
   while (!Drained()) {
+    if (drain_asked_.load(std::memory_order_acquire)) BeginDrain();
     tickets_.SetNow(WallNow());
     Instant until = std::min(edge_.NextDeadline(), timers_.NextDeadline());
     until = std::min(until, reactor_->Now() + kIdleTurn);
@@ -163,13 +166,17 @@ void Shard::Run() {
 
 // ---- timers
 
+// A lost peer is told once per round, however many messages it refused: telling
+// walks all transactions.
 void Shard::RunTimers() {
-  bool more = true;
-  while (more) {
-    more = edge_.OnTimer(reactor_->Now());
-    Perform();
+  do {
+    bool more = true;
+    while (more) {
+      more = edge_.OnTimer(reactor_->Now());
+      Perform();
+    }
     TellLostPeers();
-  }
+  } while (edge_.NextDeadline() <= reactor_->Now());
   while (const auto key = timers_.PopDue(reactor_->Now())) OnShardTimer(*key);
 }
 
@@ -192,16 +199,16 @@ void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
   Connection& connection = connections_.Open(stream);
   connection.peer = peer;
   connection.local = local;
+  connection.side = static_cast<ListenerKind>(tag) == ListenerKind::kCore
+                        ? Side::kCore
+                        : Side::kAccess;
   switch (static_cast<ListenerKind>(tag)) {
     case ListenerKind::kTls:
       return BeginTls(stream, connection);
     case ListenerKind::kSip:
     case ListenerKind::kCore:
-      const Side side = static_cast<ListenerKind>(tag) == ListenerKind::kCore
-                            ? Side::kCore
-                            : Side::kAccess;
       Announce(stream, connection,
-               {.side = side,
+               {.side = connection.side,
                 .transport = sip::Transport::kTcp,
                 .peer = peer,
                 .local = local});
@@ -251,7 +258,7 @@ void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
   }
   core_links_.Lost(peer, reactor_->Now());
   stats_.core_links_lost.Add();
-  lost_peers_.push_back(peer);
+  NoteLostPeer(peer);
 }
 
 void Shard::CloseStream(net::StreamId stream, Connection& connection,
@@ -473,7 +480,7 @@ void Shard::SendToCore(const Action& action) {
   Connection* connection = connections_.Find(chosen.stream);
   if (connection == nullptr || connection->state == ConnectionState::kClosing) {
     stats_.sends_lost.Add();
-    lost_peers_.push_back(peer);
+    NoteLostPeer(peer);
     return;
   }
   SendOnStream(chosen.stream, *connection, action);
@@ -497,11 +504,18 @@ net::StreamId Shard::ConnectToCore(const Endpoint& peer) {
   return stream;
 }
 
+void Shard::NoteLostPeer(const Endpoint& peer) {
+  if (std::find(lost_peers_.begin(), lost_peers_.end(), peer) ==
+      lost_peers_.end()) {
+    lost_peers_.push_back(peer);
+  }
+}
+
 // An Edge hears of a lost peer when it has no event in progress.
 void Shard::TellLostPeers() {
   while (!lost_peers_.empty()) {
     const Endpoint peer = lost_peers_.back();
-    std::erase(lost_peers_, peer);
+    lost_peers_.pop_back();
     edge_.OnCorePeerLost(peer, sip::Transport::kTcp, reactor_->Now());
     Perform();
   }
@@ -509,12 +523,9 @@ void Shard::TellLostPeers() {
 
 void Shard::Revoke(const TlsSessionId& session) {
   if (tickets_.Revoke(session)) return;
-  // Source: Sallyport 5.8 item 9. The oldest revocation had to be dropped: no
-  // ticket made so far may count any more.
+  // Source: Sallyport 5.8 item 9
   LOG(WARNING) << "revoked_sessions_full shard=" << index_
-               << " action=new_ticket_key";
-  tickets_.SetKeys(material_->ticket_keys->Rotated(WallNow(),
-                                                   std::chrono::seconds(0)));
+               << " effect=all_tickets_of_this_shard_refused";
 }
 
 }  // namespace sallyport::proxy

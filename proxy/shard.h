@@ -4,6 +4,7 @@
 #ifndef PROXY_SHARD_H_
 #define PROXY_SHARD_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -59,6 +60,11 @@ class Shard final : private net::EventSink {
 
   // Serves until it has been drained.
   void Run();
+  // Any thread. Not mail: a full box must not keep the process from ending.
+  void AskToDrain() {
+    drain_asked_.store(true, std::memory_order_release);
+    WakeFromOutside();
+  }
 
   int ring_fd() const { return reactor_->ring_fd(); }
   void WakeFromOutside() const { reactor_->WakeFromOutside(); }
@@ -122,6 +128,7 @@ class Shard final : private net::EventSink {
   void Revoke(const TlsSessionId& session);
   void CloseStream(net::StreamId stream, Connection& connection,
                    CloseReason reason, net::CloseHow how);
+  void NoteLostPeer(const Endpoint& peer);
   void TellLostPeers();
   void RunTimers();
   void OnShardTimer(const TimerKey& key);
@@ -176,6 +183,7 @@ class Shard final : private net::EventSink {
   std::vector<Endpoint> lost_peers_;   // to be told to the Edge
   net::UdpId core_udp_;
   uint32_t handshakes_ = 0;
+  std::atomic<bool> drain_asked_{false};
   std::unique_ptr<char[]> plain_;    // what TLS opened, one record
   std::unique_ptr<char[]> gather_;   // what TLS will seal, one message
   enum class Ending : uint8_t { kNo, kDraining, kClosing };

@@ -9,6 +9,12 @@
 #include "proxy/shard.h"
 
 namespace sallyport::proxy {
+namespace {
+
+// What a mailbox's slot may keep for the next mail: most messages fit.
+constexpr size_t kKeptBytes = 4096;
+
+}  // namespace
 
 // Null, and counted: the other shard is too far behind. What was to be said is
 // lost as on a wire; its sender's timers notice.
@@ -69,8 +75,11 @@ void Shard::OnDetached(net::StreamId stream, net::Fd connection,
 }
 
 void Shard::OnMail() {
-  const net::Drained drained = mailboxes_.Drain(
-      index_, [this](uint32_t, Mail& mail) { OnOneMail(mail); });
+  const net::Drained drained =
+      mailboxes_.Drain(index_, [this](uint32_t, Mail& mail) {
+        OnOneMail(mail);
+        if (mail.bytes.capacity() > kKeptBytes) std::string().swap(mail.bytes);
+      });
   if (drained.more) reactor_->Wake(reactor_->ring_fd());
 }
 
@@ -102,8 +111,6 @@ void Shard::OnOneMail(Mail& mail) {
       Answer(*mail.query);
       mail.query.reset();
       return;
-    case Mail::Kind::kDrain:
-      return BeginDrain();
   }
 }
 

@@ -107,7 +107,7 @@ std::vector<AssociationQuery::Row> Shards::Associations(
 
 void Shards::Drain() {
   if (threads_.empty()) return;
-  Command([](Mail& mail) { mail.kind = Mail::Kind::kDrain; });
+  for (const auto& shard : shards_) shard->AskToDrain();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
