@@ -156,6 +156,9 @@ ABSL_FLAG(uint64_t, queued_bytes_max, sallyport::net::kQueuedBytesDefault,
 ABSL_FLAG(uint64_t, core_queued_bytes_max, 8u << 20,
           "bytes queued for one core peer; requests get 504 at the bound "
           "(131072 to 67108864)");
+ABSL_FLAG(uint64_t, retained_bytes_max, 256u << 20,
+          "bytes of messages that the transactions of a shard keep; more get "
+          "503 (1048576 to 68719476736)");
 ABSL_FLAG(uint64_t, send_bytes_max, sallyport::net::kSendBytesDefault,
           "bytes queued for all peers of a shard together; who wants more is "
           "closed (1048576 to 68719476736)");
@@ -538,6 +541,8 @@ absl::Status FillBounds(Options& o) {
             uint64_t{net::kQueuedBytesCeiling}, o.queued_bytes_max)
       .Take(FLAGS_core_queued_bytes_max, uint64_t{131072},
             uint64_t{net::kQueuedBytesCeiling}, o.core_queued_bytes_max)
+      .Take(FLAGS_retained_bytes_max, uint64_t{1} << 20, uint64_t{1} << 36,
+            o.edge.retained_bytes_max)
       .Take(FLAGS_send_bytes_max, uint64_t{1} << 20, uint64_t{1} << 36,
             o.send_bytes_max)
       .Take(FLAGS_ring_entries, 64u, 32768u, o.ring_entries)

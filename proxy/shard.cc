@@ -96,7 +96,9 @@ Shard::Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor)
       core_links_({.min = ToMillis(options_.core_backoff_min),
                    .max = ToMillis(options_.core_backoff_max)}),
       plain_(std::make_unique<char[]>(kPlainBytes)),
-      gather_(std::make_unique<char[]>(kGatherBytes)) {}
+      gather_(std::make_unique<char[]>(kGatherBytes)) {
+  Publish();  // healthy before its first turn
+}
 
 Shard::~Shard() = default;
 
