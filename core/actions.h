@@ -36,6 +36,8 @@ struct Action {
     kHandOver,  // give `text` to shard `shard`: it came on to.flow from to.peer
     kRevoke,    // no ticket of `tls_session` may resume any more
     kShareChallenge,  // tell all other shards: `challenge` (seed profile only)
+    kShareDevice,  // tell all other shards: `text` names a device that has
+                   // registered here (Edge::OnDeviceShared)
   };
   Kind kind = Kind::kSend;
   Destination to{};

@@ -63,6 +63,9 @@ class Edge {
   void OnHandedOver(const HandedOver& message, Instant now);
   // Another shard relayed a 401 with our Security-Server (seed profile).
   void OnChallengeShared(uint64_t challenge, Instant now);
+  // A device has an association on another shard now: an older one that it has
+  // here is replaced. `device` is what a kShareDevice action carried.
+  void OnDeviceShared(std::string_view device, Instant now);
   // No link to this core peer could be had, or it broke with messages unsent or
   // unanswered: transactions that wait for it try the next peer or end.
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
+#include "core/device.h"
 #include "core/edge_impl.h"
 #include "core/granted_expiry.h"
 #include "core/sip/values.h"
@@ -188,7 +189,9 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
   switch (applied) {
     case Applied::kCreated:
       counters_.Add(CounterId::kAssociationsCreated);
+      BindingOf(id).created = now_;
       ReplaceSameDevice(id, transaction);
+      ShareDevice(id, transaction);
       EvictOverLimit(id);
       return ArmExpiry(id);
     case Applied::kRefreshed:
@@ -224,12 +227,43 @@ void Edge::Impl::ReplaceSameDevice(AssociationId id,
       slice_.FindSameDevice(id, slice_.impi(id), memory.instance.In(request),
                             memory.reg_id, memory.contact_uri.In(request));
   if (!old.valid()) return;
+  Replace(old, slice_.tls_session(old) != slice_.tls_session(id));
+}
+
+void Edge::Impl::Replace(AssociationId old, bool revoke) {
   Flow* flow = flows_.Find(slice_.flow(old));
-  const bool same_session = slice_.tls_session(old) == slice_.tls_session(id);
-  RemoveAssociation(old, CounterId::kAssociationsReplaced, !same_session);
+  RemoveAssociation(old, CounterId::kAssociationsReplaced, revoke);
   if (flow != nullptr && !flow->closing) {
     ArmGuard(*flow, config_.deregistered_linger, CloseReason::kReplaced);
   }
+}
+
+// A UE that lost its ticket may come back to any shard.
+void Edge::Impl::ShareDevice(AssociationId id, const Transaction& transaction) {
+  if (config_.shards == 1) return;
+  const routing::RegisterMemory& memory = transaction.registration;
+  const std::string_view request = transaction.request.view();
+  device_ = WriteDevice({.since = now_,
+                         .reg_id = memory.reg_id,
+                         .impi = slice_.impi(id),
+                         .instance = memory.instance.In(request),
+                         .contact_uri = memory.contact_uri.In(request)});
+  outbox_.ShareDevice(device_);
+}
+
+// Source: spec 5.6. What has registered here since is the younger one.
+void Edge::Impl::OnDeviceShared(std::string_view device, Instant now) {
+  Begin(now);
+  const std::optional<DeviceView> shared = ReadDevice(device);
+  CHECK(shared.has_value());
+  const AssociationId old =
+      slice_.FindSameDevice({}, shared->impi, shared->instance, shared->reg_id,
+                            shared->contact_uri);
+  if (!old.valid() || slice_.state(old) == AssociationState::kReserved ||
+      BindingOf(old).created > shared->since) {
+    return;
+  }
+  Replace(old, /*revoke=*/true);
 }
 
 // The suspended one that ends first makes room.

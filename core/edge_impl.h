@@ -40,6 +40,7 @@ class Edge::Impl {
                     std::string_view received, Instant now);
   void OnHandedOver(const HandedOver& message, Instant now);
   void OnChallengeShared(uint64_t challenge, Instant now);
+  void OnDeviceShared(std::string_view device, Instant now);
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                       Instant now);
   bool OnTimer(Instant now);
@@ -99,6 +100,7 @@ class Edge::Impl {
 
   // What the Edge itself keeps of an association, beside the slice's record.
   struct Binding {
+    Instant created{};  // by the 200 that made it active
     TimerId expiry;
     uint16_t registers = 0;  // REGISTER transactions under way
   };
@@ -232,6 +234,8 @@ class Edge::Impl {
   registration::Applied ApplyTo(AssociationId id,
                                 const registration::Grant& grant, Flow* flow);
   void AfterGrant(registration::Applied applied, Transaction& transaction);
+  void ShareDevice(AssociationId id, const Transaction& transaction);
+  void Replace(AssociationId old, bool revoke);
   void ReplaceSameDevice(AssociationId id, const Transaction& transaction);
   void EvictOverLimit(AssociationId id);
   void ArmExpiry(AssociationId id);
@@ -283,6 +287,7 @@ class Edge::Impl {
 
   // ---- state
   Instant now_;
+  std::string device_;  // what a kShareDevice action carries
   uint32_t clear_transactions_ = 0;  // of unprotected REGISTERs
   FlowTable flows_;
   registration::AssociationSlice slice_;

@@ -48,6 +48,9 @@ class Outbox {
   void Revoke(const TlsSessionId& session) {
     Add({.kind = Action::Kind::kRevoke, .tls_session = session});
   }
+  void ShareDevice(std::string_view device) {
+    Add({.kind = Action::Kind::kShareDevice, .text = device});
+  }
   void ShareChallenge(uint64_t challenge) {
     Add({.kind = Action::Kind::kShareChallenge, .challenge = challenge});
   }

@@ -378,8 +378,11 @@ void Shard::Perform() {
       case Action::Kind::kRevoke:
         Revoke(action.tls_session);
         break;
+      case Action::Kind::kShareDevice:
+        Share({.kind = Mail::Kind::kDevice, .bytes = action.text});
+        break;
       case Action::Kind::kShareChallenge:
-        ShareChallenge(action.challenge);
+        Share({.kind = Mail::Kind::kChallenge, .challenge = action.challenge});
         break;
     }
   }

@@ -124,7 +124,13 @@ class Shard final : private net::EventSink {
   void SendToCore(const Action& action);
   net::StreamId ConnectToCore(const Endpoint& peer);
   void PerformHandOver(const Action& action);
-  void ShareChallenge(uint64_t challenge);
+  // News for all other shards.
+  struct News {
+    Mail::Kind kind;
+    std::string_view bytes = {};
+    uint64_t challenge = 0;
+  };
+  void Share(const News& news);
   void Revoke(const TlsSessionId& session);
   void CloseStream(net::StreamId stream, Connection& connection,
                    CloseReason reason, net::CloseHow how);

@@ -44,13 +44,14 @@ void Shard::PerformHandOver(const Action& action) {
   PublishMail(action.shard);
 }
 
-void Shard::ShareChallenge(uint64_t challenge) {
+void Shard::Share(const News& news) {
   for (ShardId to = 0; to < config_.shards; ++to) {
     if (to == index_) continue;
     Mail* mail = ClaimMail(to);
     if (mail == nullptr) continue;
-    mail->kind = Mail::Kind::kChallenge;
-    mail->challenge = challenge;
+    mail->kind = news.kind;
+    mail->challenge = news.challenge;
+    mail->bytes.assign(news.bytes);
     PublishMail(to);
   }
 }
@@ -98,6 +99,9 @@ void Shard::OnOneMail(Mail& mail) {
       return OnSendMail(mail);
     case Mail::Kind::kChallenge:
       edge_.OnChallengeShared(mail.challenge, reactor_->Now());
+      return Perform();
+    case Mail::Kind::kDevice:
+      edge_.OnDeviceShared(mail.bytes, reactor_->Now());
       return Perform();
     case Mail::Kind::kMaterial:
       // The command thread has tried the material on a context of its own.

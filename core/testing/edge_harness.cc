@@ -364,6 +364,9 @@ void EdgeHarness::Perform() {
       case Action::Kind::kRevoke:
         revoked.push_back(action.tls_session);
         break;
+      case Action::Kind::kShareDevice:
+        devices.emplace_back(action.text);
+        break;
       case Action::Kind::kShareChallenge:
         shared.push_back(action.challenge);
         break;

@@ -155,6 +155,7 @@ class EdgeHarness {
   std::vector<TlsSessionId> revoked;
   std::vector<Handed> handed;
   std::vector<uint64_t> shared;
+  std::vector<std::string> devices;  // told to other shards
   bool WasClosed(FlowId flow, CloseReason reason) const;
   bool IsOpen(FlowId flow) const;
 

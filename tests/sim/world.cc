@@ -367,6 +367,16 @@ void World::Perform(Shard& shard) {
       case Action::Kind::kRevoke:
         revoked_.insert(action.tls_session);
         break;
+      case Action::Kind::kShareDevice:
+        for (const auto& other : shards_) {
+          if (other->index == shard.index) continue;
+          schedule_.In(chance_.Between(0, 3), [this, to = other->index, text] {
+            Step(to, [&](Edge& edge) {
+              edge.OnDeviceShared(text, schedule_.now());
+            });
+          });
+        }
+        break;
       case Action::Kind::kShareChallenge:
         break;  // the published profile shares none
     }
