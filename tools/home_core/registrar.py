@@ -77,11 +77,14 @@ class Registrar:
     # Asking.
 
     def of_identity(self, impu, now):
-        """Live bindings of a public identity, the newest first."""
+        """Live bindings of a public identity, the newest first.
+
+        Nobody reaches a barred identity. Source: TS 24.229 5.4.3.3
+        """
         subscriber = self.subscribers.impu(impu)
-        if not subscriber:
+        if not subscriber or subscriber.bars(impu):
             return []
-        index = subscriber.set_of(impu)
+        index = subscriber.serving(impu)
         return sorted((b for b in self.of_impi(subscriber.impi, now)
                        if b.set_index == index), key=lambda b: -b.expires_at)
 
@@ -261,7 +264,7 @@ class Registrar:
         for path in request.all("path"):
             response.add("path", path)
         response.add("p-associated-uri", ", ".join(
-            f"<{i}>" for i in subscriber.sets[index]))
+            f"<{i}>" for i in subscriber.associated(index)))
         self.add_charging(response, request)
         if proof:
             asked, rspauth = proof

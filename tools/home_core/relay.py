@@ -35,8 +35,7 @@ class Relay:
                 return self._to_core(request, peer)
             found = self.core.registrar.of_identity(onward.uri, now)
             if not found:
-                known = self.core.registrar.subscribers.impu(onward.uri)
-                return self._refuse(request, peer, 480 if known else 404)
+                return self._refuse(request, peer, self._absent(onward.uri))
             binding = found[0]
             self.terminate(onward, binding)
         onward.add_first("via", self._via(request, peer))
@@ -45,6 +44,11 @@ class Relay:
         self.core.send_to_edge(onward, binding, on_error=lambda: self._refuse(
             request, peer, 503))
         return None
+
+    def _absent(self, impu):
+        """The status for somebody who has no binding."""
+        whose = self.core.registrar.subscribers.impu(impu)
+        return 480 if whose and not whose.bars(impu) else 404
 
     def terminate(self, request, binding):
         """Make a request one for this device of the callee."""
