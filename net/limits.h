@@ -71,12 +71,36 @@ inline constexpr uint32_t kDatagramsQueuedDefault = 1024;
 inline constexpr uint32_t kMailboxMessagesDefault = 1024;  // a power of two
 inline constexpr uint32_t kShardsMax = 256;
 
+// DNS -----------------------------------------------------------------------
+
+// A question may take a NAPTR, an SRV and an address lookup one after another,
+// each with a lost datagram; the transaction that waits for it has 32 s.
+inline constexpr Millis kDnsQuestionTimeDefault{8000};
+inline constexpr Millis kDnsTryTimeDefault{1500};
+inline constexpr uint32_t kDnsTriesDefault = 2;  // of each server
+// Different questions are as many as home networks; the same ones are joined,
+// so that a start with all phones at once is one question with many waiters.
+inline constexpr uint32_t kDnsQuestionsDefault = 256;
+inline constexpr uint32_t kDnsWaitersDefault = 16384;
+inline constexpr uint32_t kDnsTargetsDefault = 16;
+inline constexpr uint32_t kDnsRecordsDefault = 64;
+inline constexpr uint32_t kDnsCacheEntriesDefault = 4096;
+// A TTL of 0 is not followed to the letter: each REGISTER would be a lookup.
+inline constexpr Seconds kDnsTtlMinDefault{1};
+inline constexpr Seconds kDnsTtlMaxDefault{3600};
+inline constexpr Seconds kDnsNegativeTtlDefault{30};
+inline constexpr Seconds kDnsFailureTtlDefault{2};
+// Names that one answer may follow, SRV names and hosts together: four times
+// the targets, so that a hostile zone cannot make a storm of one question.
+inline constexpr uint32_t kDnsLookupsMax = 64;
+
 static_assert(kQueuedBytesDefault <= kQueuedBytesCeiling);
 static_assert(kQueuedBytesDefault <= kSendBytesDefault);
 static_assert(kStreamsDefault <= kStreamsCeiling);
 static_assert((kReceiveBuffersDefault & (kReceiveBuffersDefault - 1)) == 0);
 static_assert((kDatagramBuffersDefault & (kDatagramBuffersDefault - 1)) == 0);
 static_assert(kReceiveBuffersDefault <= kReceiveBuffersCeiling);
+static_assert(kDnsTtlMinDefault <= kDnsTtlMaxDefault);
 
 }  // namespace sallyport::net
 
