@@ -105,8 +105,11 @@ absl::StatusOr<std::unique_ptr<Admin>> Admin::Create(const Options& options,
   }
   admin->local_ = {.address = wanted.address,
                    .port = static_cast<uint16_t>(port)};
-  admin->thread_ = std::thread(
-      [server = admin->server_.get()] { server->listen_after_bind(); });
+  auto thread = Thread::Start("admin", [server = admin->server_.get()] {
+    server->listen_after_bind();
+  });
+  if (!thread.ok()) return thread.status();
+  admin->thread_ = *std::move(thread);
   return admin;
 }
 
@@ -131,9 +134,10 @@ Admin::Admin(const Options& options, Shards& shards)
 }
 
 Admin::~Admin() {
+  if (!thread_.running()) return;
   server_->wait_until_ready();
   server_->stop();
-  if (thread_.joinable()) thread_.join();
+  thread_.Join();
 }
 
 void Admin::AddRoutes() {

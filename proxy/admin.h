@@ -4,12 +4,12 @@
 
 #include <atomic>
 #include <memory>
-#include <thread>
 
 #include "absl/status/statusor.h"
 #include "core/base/endpoint.h"
 #include "proxy/options.h"
 #include "proxy/shards.h"
+#include "proxy/thread.h"
 
 namespace httplib {
 class Server;
@@ -38,7 +38,7 @@ class Admin {
   Endpoint local_;
   std::atomic<bool> ready_{false};
   std::unique_ptr<httplib::Server> server_;
-  std::thread thread_;
+  Thread thread_;
 };
 
 }  // namespace sallyport::proxy

@@ -121,7 +121,7 @@ absl::Status Serve(Options options) {
   auto admin = Admin::Create(options, **shards);
   if (!admin.ok()) return admin.status();
 
-  (*shards)->Start();
+  if (auto status = (*shards)->Start(); !status.ok()) return status;
   (*admin)->SetReady(true);
   std::printf("ready tls=%s sip=%s core=%s admin=%s shards=%d\n",
               List(options.tls_listen).c_str(),

@@ -50,15 +50,17 @@ struct ShardSetup {
   ShardSockets sockets;
 };
 
-// Threads: Create by any; Run by the shard's thread, once; stats(), counters() and
-//          Wake() by any thread while the Shard lives.
-// Fails:   Create only: ring, certificates.
+// Threads: Create by any; Enable and Run by the shard's thread, once; stats(),
+//          counters() and Wake() by any thread while the Shard lives.
+// Fails:   Create and Enable only: ring, certificates.
 class Shard final : private net::EventSink {
  public:
   static absl::StatusOr<std::unique_ptr<Shard>> Create(ShardSetup setup);
   ~Shard();
 
-  // Serves until it has been drained.
+  // Makes the calling thread the shard's and begins to listen. Fails: the ring.
+  absl::Status Enable();
+  // Serves until it has been drained; after Enable().
   void Run();
   // Any thread. Not mail: a full box must not keep the process from ending.
   void AskToDrain() {

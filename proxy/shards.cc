@@ -61,16 +61,51 @@ Shards::Shards(const Options& options)
 
 Shards::~Shards() { Drain(); }
 
-void Shards::Start() {
-  for (size_t i = 0; i < shards_.size(); ++i) {
-    threads_.emplace_back([this, i] { RunShard(i); });
+// What the starting thread waits for: a word from every shard.
+struct Shards::Beginning {
+  absl::Mutex mutex;
+  int waiting_for ABSL_GUARDED_BY(mutex) = 0;
+  absl::Status first_failure ABSL_GUARDED_BY(mutex);
+
+  void Report(absl::Status status) {
+    absl::MutexLock lock(&mutex);
+    --waiting_for;
+    first_failure.Update(std::move(status));
   }
+  absl::Status Wait() {
+    absl::MutexLock lock(&mutex);
+    mutex.Await(absl::Condition(
+        +[](int* count) { return *count == 0; }, &waiting_for));
+    return first_failure;
+  }
+};
+
+absl::Status Shards::Start() {
+  const auto beginning = std::make_shared<Beginning>();
+  {
+    absl::MutexLock lock(&beginning->mutex);
+    beginning->waiting_for = static_cast<int>(shards_.size());
+  }
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    auto thread = Thread::Start(absl::StrCat("shard-", i), [this, i, beginning] {
+      RunShard(i, *beginning);
+    });
+    if (thread.ok()) {
+      threads_.push_back(*std::move(thread));
+    } else {
+      beginning->Report(thread.status());
+    }
+  }
+  absl::Status status = beginning->Wait();
+  if (!status.ok()) Drain();
+  return status;
 }
 
-void Shards::RunShard(size_t index) {
-  pthread_setname_np(pthread_self(), absl::StrCat("shard-", index).c_str());
+void Shards::RunShard(size_t index, Beginning& beginning) {
   if (options_.pin_shards) PinToCore(index);
-  shards_[index]->Run();
+  const absl::Status status = shards_[index]->Enable();
+  beginning.Report(status);
+  if (status.ok()) shards_[index]->Run();
 }
 
 void Shards::Command(const std::function<void(Mail&)>& fill) {
@@ -108,8 +143,7 @@ std::vector<AssociationQuery::Row> Shards::Associations(
 void Shards::Drain() {
   if (threads_.empty()) return;
   for (const auto& shard : shards_) shard->AskToDrain();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  threads_.clear();  // joins
 }
 
 }  // namespace sallyport::proxy

@@ -6,16 +6,17 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "proxy/association_query.h"
 #include "proxy/mail.h"
 #include "proxy/options.h"
 #include "proxy/shard.h"
+#include "proxy/thread.h"
 
 namespace sallyport::proxy {
 
@@ -29,7 +30,9 @@ class Shards {
   // Drains and joins, if that was not done.
   ~Shards();
 
-  void Start();
+  // Returns when every shard serves, or when one of them cannot: then all have
+  // ended.
+  absl::Status Start();
   void UseMaterial(std::shared_ptr<const TlsMaterial> material);
   std::vector<AssociationQuery::Row> Associations(const std::string& impi,
                                                   size_t most);
@@ -41,13 +44,14 @@ class Shards {
  private:
   explicit Shards(const Options& options);
   void Command(const std::function<void(Mail&)>& fill);
-  void RunShard(size_t index);
+  struct Beginning;
+  void RunShard(size_t index, Beginning& beginning);
 
   const Options& options_;
   Mailboxes mailboxes_;
   std::vector<int> ring_fds_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::thread> threads_;
+  std::vector<Thread> threads_;
   absl::Mutex command_mutex_;
 };
 
