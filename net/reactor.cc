@@ -47,6 +47,9 @@ const char* WrongOption(const ReactorOptions& options) {
     return "queued_bytes_max";
   }
   if (options.send_bytes_max < kSendBufferBytesMin) return "send_bytes_max";
+  if (options.send_bytes_reserved > options.send_bytes_max) {
+    return "send_bytes_reserved";
+  }
   if (!IsBufferCount(options.receive_buffers)) return "receive_buffers";
   if (!Within(options.receive_buffer_bytes, 64, kReceiveBufferBytesCeiling)) {
     return "receive_buffer_bytes";
@@ -83,7 +86,8 @@ Reactor::Reactor(const ReactorOptions& options)
       now_(ReadClock()),
       // A stream has one deadline at most, a listener one pause.
       timers_(options.streams_max + kListenersMax, now_),
-      send_buffers_({.bytes_max = options.send_bytes_max}) {}
+      send_buffers_({.bytes_max = options.send_bytes_max,
+                     .reserved_bytes = options.send_bytes_reserved}) {}
 
 Reactor::~Reactor() { ring_.reset(); }
 
@@ -109,6 +113,7 @@ std::optional<StartFailure> Reactor::Make() {
   streams_ = std::make_unique<Streams>(
       Streams::Options{.streams_max = options_.streams_max,
                        .queued_bytes_max = options_.queued_bytes_max,
+                       .reserved_tag = options_.reserved_tag,
                        .connect = options_.connect,
                        .deadline_kind = kStreamDeadline},
       Streams::Parts{.ring = ring_.get(),
@@ -123,11 +128,12 @@ std::optional<StartFailure> Reactor::Make() {
                                                    .counters = &counters_},
                                   kAcceptPauseEnd);
   udp_ = std::make_unique<UdpSockets>(
+      UdpSockets::Options{.datagrams_max = options_.datagrams_queued_max,
+                          .reserved_tag = options_.reserved_tag},
       UdpSockets::Parts{.ring = ring_.get(),
                         .receive_buffers = datagram_buffers_.get(),
                         .send_buffers = &send_buffers_,
-                        .counters = &counters_},
-      options_.datagrams_queued_max);
+                        .counters = &counters_});
   ring_->ReadWakes(event_fd_.get(), &event_count_);
   return std::nullopt;
 }

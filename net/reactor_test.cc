@@ -309,6 +309,27 @@ TEST(Reactor, ClosesAStreamThatFindsNoSendMemory) {
   EXPECT_EQ(ReadBytes(client, 8000)->size(), 8000u);
 }
 
+TEST(Reactor, KeepsSendMemoryForTheReservedTag) {
+  ReactorOptions options;
+  options.send_bytes_max = 32 * 1024;
+  options.send_bytes_reserved = 16 * 1024;
+  options.reserved_tag = 99;
+  Server server(options);
+  const Fd slow = server.Accepted();
+  const Fd other = server.Accepted();
+
+  EXPECT_TRUE(
+      server.reactor->Queue(server.sink.seen[0].id, std::string(16'000, 'x')));
+  EXPECT_FALSE(
+      server.reactor->Queue(server.sink.seen[1].id, std::string(16'000, 'x')));
+
+  const StreamId core =
+      server.reactor->Connect(server.address, options.reserved_tag);
+  server.sink.Expect(core);
+  EXPECT_TRUE(server.reactor->Queue(core, std::string(16'000, 'x')));
+  server.Until([&] { return server.reactor->QueuedBytes(core) == 0; });
+}
+
 // Ends ------------------------------------------------------------------------
 
 TEST(Reactor, TellsThePeersEndAfterItsBytes) {

@@ -24,12 +24,15 @@ SendBuffers::~SendBuffers() {
   }
 }
 
-bool SendBuffers::Grow(SendBuffer& buffer, size_t bytes) {
+bool SendBuffers::Grow(SendBuffer& buffer, size_t bytes, SendClass wanted_by) {
   if (bytes <= buffer.room()) return true;
   const size_t capacity =
       std::bit_ceil(std::max(buffer.size + bytes, kSendBufferBytesMin));
   const size_t index = SizeIndex(capacity);
-  if (index >= kSizes || lent_bytes_ + capacity > options_.bytes_max) {
+  const size_t out_of_reach =
+      wanted_by == SendClass::kReserved ? 0 : options_.reserved_bytes;
+  if (index >= kSizes ||
+      lent_bytes_ + capacity + out_of_reach > options_.bytes_max) {
     return false;
   }
   SendBuffer larger{.capacity = static_cast<uint32_t>(capacity)};

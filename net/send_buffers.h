@@ -20,6 +20,9 @@ struct SendBuffer {
   uint32_t room() const { return capacity - size; }
 };
 
+// Who wants memory: kReserved still finds some when the others took all theirs.
+enum class SendClass : uint8_t { kOrdinary, kReserved };
+
 // Owns:   all buffers that it has given; they must have come back when it dies.
 // Bounds: `bytes_max` lent at once, `idle_bytes_max` kept for reuse.
 // Cost:   O(1); the heap is touched when more buffers of a size are needed
@@ -28,6 +31,8 @@ class SendBuffers {
  public:
   struct Options {
     size_t bytes_max = kSendBytesDefault;
+    // Of these, what only kReserved may have.
+    size_t reserved_bytes = 0;
     size_t idle_bytes_max = kIdleSendBytesDefault;
   };
   explicit SendBuffers(const Options& options) : options_(options) {}
@@ -37,7 +42,8 @@ class SendBuffers {
 
   // Makes room for `bytes` more in `buffer`, which may move. False when the
   // bound is reached; the buffer is then as it was.
-  [[nodiscard]] bool Grow(SendBuffer& buffer, size_t bytes);
+  [[nodiscard]] bool Grow(SendBuffer& buffer, size_t bytes,
+                          SendClass wanted_by = SendClass::kOrdinary);
   // Takes the memory back; `buffer` is then empty.
   void Release(SendBuffer& buffer);
 

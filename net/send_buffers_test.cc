@@ -40,6 +40,20 @@ TEST(SendBuffers, GiveTheSameMemoryAgain) {
   pool.Release(buffer);
 }
 
+TEST(SendBuffers, KeepAShareForTheReservedClass) {
+  SendBuffers pool({.bytes_max = 3 * kSendBufferBytesMin,
+                    .reserved_bytes = kSendBufferBytesMin});
+  SendBuffer phone;
+  SendBuffer core;
+
+  ASSERT_TRUE(pool.Grow(phone, 2 * kSendBufferBytesMin));
+  EXPECT_FALSE(pool.Grow(core, 1));
+  EXPECT_TRUE(pool.Grow(core, 1, SendClass::kReserved));
+
+  pool.Release(phone);
+  pool.Release(core);
+}
+
 TEST(SendBuffers, LendNoMoreThanTheirBound) {
   SendBuffers pool({.bytes_max = 3 * kSendBufferBytesMin});
   SendBuffer first;

@@ -201,7 +201,10 @@ char* Streams::Reserve(StreamId id, size_t bytes) {
     End(id, *stream, CloseReason::kSlowPeer);
     return nullptr;
   }
-  if (!parts_.send_buffers->Grow(stream->filling, bytes)) {
+  const SendClass wanted_by = stream->tag == options_.reserved_tag
+                                  ? SendClass::kReserved
+                                  : SendClass::kOrdinary;
+  if (!parts_.send_buffers->Grow(stream->filling, bytes, wanted_by)) {
     End(id, *stream, CloseReason::kNoSendMemory);
     return nullptr;
   }

@@ -79,6 +79,7 @@ class Streams {
   struct Options {
     uint32_t streams_max = kStreamsDefault;
     size_t queued_bytes_max = kQueuedBytesDefault;
+    uint32_t reserved_tag = 0;  // streams with it are SendClass::kReserved
     StreamOptions connect;
     uint32_t deadline_kind = 0;  // TimerKey.kind of ours
   };

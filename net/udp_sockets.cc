@@ -134,7 +134,10 @@ bool UdpSockets::Send(UdpId socket, const Endpoint& peer,
                             : SlotHandle{};
   Outgoing* datagram = outgoing_.Find(id);
   if (datagram == nullptr ||
-      !parts_.send_buffers->Grow(datagram->bytes, bytes.size())) {
+      !parts_.send_buffers->Grow(datagram->bytes, bytes.size(),
+                                 origin.tag == options_.reserved_tag
+                                     ? SendClass::kReserved
+                                     : SendClass::kOrdinary)) {
     if (datagram != nullptr) outgoing_.Release(id);
     parts_.counters->datagrams_refused.Add();
     return false;

@@ -32,8 +32,12 @@ class UdpSockets {
     SendBuffers* send_buffers;
     ReactorCounters* counters;
   };
-  UdpSockets(const Parts& parts, uint32_t datagrams_max)
-      : parts_(parts), outgoing_(datagrams_max) {}
+  struct Options {
+    uint32_t datagrams_max = kDatagramsQueuedDefault;
+    uint32_t reserved_tag = 0;  // sockets with it are SendClass::kReserved
+  };
+  UdpSockets(const Options& options, const Parts& parts)
+      : options_(options), parts_(parts), outgoing_(options.datagrams_max) {}
   ~UdpSockets();
   UdpSockets(const UdpSockets&) = delete;
   UdpSockets& operator=(const UdpSockets&) = delete;
@@ -68,6 +72,7 @@ class UdpSockets {
   void Deliver(uint32_t index, uint8_t* buffer, int32_t size, EventSink& sink);
   static void SetSource(const IpAddress& from, bool is_v6, Outgoing& datagram);
 
+  const Options options_;
   const Parts parts_;
   std::vector<std::unique_ptr<Socket>> sockets_;  // headers must not move
   Slab<Outgoing> outgoing_;

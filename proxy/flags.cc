@@ -160,8 +160,9 @@ ABSL_FLAG(uint64_t, retained_bytes_max, 256u << 20,
           "bytes of messages that the transactions of a shard keep; more get "
           "503 (1048576 to 68719476736)");
 ABSL_FLAG(uint64_t, send_bytes_max, sallyport::net::kSendBytesDefault,
-          "bytes queued for all peers of a shard together; who wants more is "
-          "closed (1048576 to 68719476736)");
+          "bytes queued for all phones of a shard together; who wants more is "
+          "closed; core peers have --core_queued_bytes_max beyond it "
+          "(1048576 to 68719476736)");
 ABSL_FLAG(uint32_t, ring_entries, sallyport::net::kRingEntriesDefault,
           "submissions in a shard's ring (64 to 32768, a power of two)");
 ABSL_FLAG(uint32_t, receive_buffers, sallyport::net::kReceiveBuffersDefault,

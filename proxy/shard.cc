@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
 #include "proxy/stream_output.h"
 
 namespace sallyport::proxy {
@@ -41,7 +42,11 @@ net::ReactorOptions ReactorOptionsOf(const Options& options) {
   reactor.streams_max = options.streams_max;
   reactor.queued_bytes_max =
       std::max(options.queued_bytes_max, options.core_queued_bytes_max);
-  reactor.send_bytes_max = options.send_bytes_max;
+  reactor.send_bytes_max =
+      options.send_bytes_max + options.core_queued_bytes_max;
+  // Phones that do not read never starve the core.
+  reactor.send_bytes_reserved = options.core_queued_bytes_max;
+  reactor.reserved_tag = static_cast<uint32_t>(ListenerKind::kCore);
   reactor.receive_buffers = options.receive_buffers;
   reactor.receive_buffer_bytes = options.receive_buffer_bytes;
   return reactor;
@@ -147,11 +152,16 @@ void Shard::OpenDatagramFlow(const ShardSockets::Datagram& socket,
   Perform();
 }
 
-void Shard::Run() {
+absl::Status Shard::Enable() {
   if (auto enabled = reactor_->Enable(); !enabled) {
-    LOG(FATAL) << "shard " << index_ << ": " << enabled.error().ToString();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "shard ", index_, ": ", enabled.error().ToString()));
   }
   OpenSockets();
+  return absl::OkStatus();
+}
+
+void Shard::Run() {
   while (!Drained()) {
     if (drain_asked_.load(std::memory_order_acquire)) BeginDrain();
     tickets_.SetNow(WallNow());
