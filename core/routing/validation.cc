@@ -450,8 +450,10 @@ bool Answerable(const MessageView& request) {
        {HeaderId::kFrom, HeaderId::kTo, HeaderId::kCallId, HeaderId::kCSeq}) {
     if (request.Value(id).empty()) return false;
   }
-  return sip::EqualsIgnoreCase(request.Value(HeaderId::kVia).substr(0, 4),
-                               "SIP/");
+  // Source: RFC 3261 25.1 (SLASH has white space around it)
+  const std::string_view via = request.Value(HeaderId::kVia);
+  return sip::EqualsIgnoreCase(via.substr(0, 3), "SIP") &&
+         sip::SkipLws(via.substr(3)).starts_with('/');
 }
 
 Refusal Validate(const MessageView& request, ScanVerdict scan,

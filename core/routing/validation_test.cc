@@ -259,7 +259,10 @@ TEST(Validation, KnowsWhatCanBeAnswered) {
   EXPECT_FALSE(Check(With("CSeq: 7 MESSAGE\r\n", "")).answerable);
   EXPECT_FALSE(Check(With("Call-ID: c1@192.168.1.10\r\n", "")).answerable);
   EXPECT_FALSE(Check(With("To: <sip:bob@ims.example.net>\r\n", "")).answerable);
+  EXPECT_TRUE(Check(With("Via: SIP/2.0", "Via: sip\r\n \t/ 2.0 ")).answerable);
   EXPECT_FALSE(Check(With("Via: SIP", "Via: XIP")).answerable);
+  EXPECT_FALSE(Check(With("Via: SIP/", "Via: SIPS/")).answerable);
+  EXPECT_FALSE(Check(With("Via: SIP/2.0", "Via: SI")).answerable);
   EXPECT_FALSE(Check("hello\r\n\r\n").answerable);
 }
 
