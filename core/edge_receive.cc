@@ -54,6 +54,14 @@ CloseReason ReasonFor(Verdict verdict) {
   return CloseReason::kNotSip;
 }
 
+// Peers of RFC 2543 make no unique branches, and the cookie alone is none.
+// Source: RFC 3261 17.2.3, RFC 4475 3.2.1
+bool IsUnique(std::string_view branch) {
+  return branch.size() > routing::kMagicCookie.size() &&
+         sip::EqualsIgnoreCase(branch.substr(0, routing::kMagicCookie.size()),
+                               routing::kMagicCookie);
+}
+
 bool FormsDialogs(sip::Method method) {
   switch (method) {
     case sip::Method::kInvite:
@@ -351,10 +359,7 @@ uint64_t Edge::Impl::KeyOf(const Inbound& in) const {
         in.peer.address.size()));
   }
   key.Add(parts_.via.branch).Add(parts_.via.host).Add(parts_.via.port);
-  if (!sip::EqualsIgnoreCase(
-          parts_.via.branch.substr(0, routing::kMagicCookie.size()),
-          routing::kMagicCookie)) {
-    // Source: RFC 3261 17.2.3: peers of RFC 2543 make no unique branches.
+  if (!IsUnique(parts_.via.branch)) {
     key.Add(message_.request_uri())
         .Add(parts_.from_tag)
         .Add(parts_.to_tag)
