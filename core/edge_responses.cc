@@ -3,6 +3,32 @@
 #include "core/sip/values.h"
 
 namespace sallyport {
+namespace {
+
+// A response that asks to be sent on to everybody is an attack.
+// Source: RFC 4475 3.3.10
+bool GoesToEverybody(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  const auto address = IpAddress::Parse(host);
+  return address && address->is_multicast_or_broadcast();
+}
+
+// What a response must have for us to act on it, besides what matching reads.
+// Source: RFC 4475 3.1.2.5, 3.1.2.19
+bool IsReadable(const sip::MessageView& response) {
+  if (response.status_code() < 100 || response.status_code() > 699) {
+    return false;  // Source: Sallyport 7 (E31)
+  }
+  if (!sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq))) return false;
+  sip::ListCursor vias(response, sip::HeaderId::kVia);
+  if (!vias.Next() || !vias.Next()) return false;
+  const auto next = sip::ParseVia(vias.value());
+  return next && !GoesToEverybody(next->host);
+}
+
+}  // namespace
 
 std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
   sip::ListCursor values(message_, sip::HeaderId::kVia);
@@ -36,9 +62,7 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (in.access() && !Answers(*transaction)) {
     return Discard(CounterId::kDiscardForeignResponse);
   }
-  if (message_.status_code() < 100 || message_.status_code() > 699) {
-    return Discard(CounterId::kDiscardMalformed);  // Source: spec E31
-  }
+  if (!IsReadable(message_)) return Discard(CounterId::kDiscardMalformed);
   transaction->phase = Transaction::Phase::kProceeding;
   if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
   transaction->kind == Transaction::Kind::kRegister

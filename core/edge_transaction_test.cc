@@ -2,6 +2,7 @@
 // validation as it shows outside (spec 6.2, 6.4, 6.5, 7).
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -65,6 +66,61 @@ TEST(Transactions, RetransmissionOnAStreamIsAbsorbedWhileItLasts) {
   net.Receive(phone, text);
   EXPECT_TRUE(net.sent().empty());
   EXPECT_EQ(net.totals().transactions, 1u);
+}
+
+// The cookie alone is no branch (RFC 4475 3.2.1): then dialog and CSeq tell
+// requests apart, as in RFC 2543 (RFC 3261 17.2.3).
+// Conformance: PROXY-15
+TEST(Transactions, WithoutAUniqueBranchTheDialogTellsRequestsApart) {
+  for (const char* branch : {";branch=z9hG4bK", ";branch=Z9HG4BK", ";branch=1",
+                             ";branch=z9hG4bJ-unique", ""}) {
+    SCOPED_TRACE(branch);
+    EdgeHarness net;
+    const FlowId phone = net.OpenTls();
+    net.Associate(phone);
+    const auto text = [&](const char* call_id, int cseq) {
+      return Replaced(
+          RequestText{.branch = "x", .call_id = call_id, .cseq = cseq}.Text(),
+          ";branch=x", branch);
+    };
+    net.Receive(phone, text("a", 1));
+    EXPECT_TRUE(net.Only().to_core);
+    net.Receive(phone, text("a", 1));
+    EXPECT_TRUE(net.sent().empty());
+    net.Receive(phone, text("a", 2));
+    EXPECT_TRUE(net.Only().to_core);
+    net.Receive(phone, text("b", 1));
+    EXPECT_TRUE(net.Only().to_core);
+  }
+}
+
+// What of a response cannot be read, or would be sent on to everybody
+// (RFC 4475 3.1.2.5, 3.3.10), is no response; the request goes on waiting.
+// Conformance: PARSE-13
+TEST(Transactions, ResponseThatCannotBeUsedIsDiscarded) {
+  constexpr std::pair<const char*, const char*> kChanges[] = {
+      {"CSeq: 1 ", "CSeq: 2147483648 "},
+      {"CSeq: 1 ", "CSeq: -1 "},
+      {"CSeq: 1 REGISTER\r\n", ""},
+      {"192.168.1.10:5062", "255.255.255.255"},
+      {"192.168.1.10:5062", "255.255.255.255:5062"},
+      {"192.168.1.10:5062", "224.0.1.75"},
+      {"192.168.1.10:5062", "[ff02::1]"},
+      {"192.168.1.10:5062", ""},
+  };
+  for (const auto& [old, now] : kChanges) {
+    SCOPED_TRACE(now);
+    EdgeHarness net;
+    const FlowId phone = net.OpenTls();
+    net.Receive(phone, RegisterText{.response = "r"}.Text());
+    const Sent forwarded = net.Only();
+    const FlowId core = net.CoreLink(forwarded.to.peer);
+    net.Receive(core, Replaced(ResponseTo(forwarded.text, 401), old, now));
+    EXPECT_TRUE(net.sent().empty());
+    EXPECT_EQ(net.Count(CounterId::kDiscardMalformed), 1u);
+    net.AnswerFromCore(forwarded, 401);
+    EXPECT_EQ(StatusOf(net.OnlyText()), 401);
+  }
 }
 
 // Conformance: PROXY-16
