@@ -7,6 +7,21 @@ Commands (field `cmd`) and their fields:
                                         answers when its final response came.
                                         `path`: a list of Route values to use
                                         in the place of the registered Path
+  shorten    to, expires_s, instance?   the network lets the bindings of an
+                                        identity's set end sooner
+  deactivate to, event?, instance?, retry_after_s?
+                                        the network ends them; event is
+                                        deactivated, rejected, probation,
+                                        expired or unregistered
+  subscriptions                         to registration state, with what each
+                                        NOTIFY got and the present document
+  notify     to?, number?, version?, body?, state?, event?, content_type?,
+             call_id?, from_tag?, to_tag?, timeout_s?
+                                        any NOTIFY in the dialog of the newest
+                                        subscription (to this identity, with
+                                        this number); the default is the
+                                        present document with the next version
+  forget                                lose all subscriptions, as in a restart
   seen       last?, after?, direction?, method?, status?, brief?
                                         the last messages, verbatim in `text`
                                         unless `brief`
@@ -88,6 +103,36 @@ class Control:
             method, to, body.encode(), headers, timeout_s, path)
         return {"status": response.status,
                 "text": response.raw.decode("latin-1")}
+
+    async def _do_shorten(self, _, to, expires_s, instance=None):
+        self.core.registrar.shorten(to, expires_s, time.time(), instance)
+        self.core.watch_time()
+
+    async def _do_deactivate(self, _, to, event="deactivated", instance=None,
+                             retry_after_s=None):
+        self.core.registrar.deactivate(to, time.time(), event, instance,
+                                       retry_after_s)
+
+    async def _do_subscriptions(self, _):
+        now, notifier = time.time(), self.core.notifier
+        return {"subscriptions": [{
+            "number": s.number, "impu": s.impu, "impi": s.impi,
+            "set": s.set_index, "call_id": s.call_id, "target": s.target,
+            "from_tag": s.local_tag, "to_tag": s.remote_tag,
+            "expires_s": round(s.expires_at - now), "version": s.version,
+            "notified": s.notified,
+            "document": notifier.document(s, now, s.version + 1).decode(),
+        } for s in notifier.live.values()]}
+
+    async def _do_notify(self, _, to=None, number=None, timeout_s=10,
+                         **what):
+        one = self.core.notifier.find(number, to)
+        request = self.core.notifier.made(one, time.time(), **what)
+        response = await self.core.ask(request, one, timeout_s)
+        return {"status": response.status}
+
+    async def _do_forget(self, _):
+        self.core.notifier.forget()
 
     async def _do_seen(self, _, last=100, after=0, brief=False, **wanted):
         found = self.core.journal.last(last, after, **wanted)

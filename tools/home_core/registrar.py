@@ -6,10 +6,13 @@ response is accepted only for somebody who is registered; everything else is
 challenged.
 """
 
+import heapq
 import hmac
+import itertools
 import secrets
 from dataclasses import dataclass, field
 
+from home_core import reginfo
 from sip import digest
 from sip.message import BadMessage, address, response_to
 
@@ -28,6 +31,10 @@ class Policy:
     service_route: str = ""  # its own address, when empty
     term_ioi: str = "Type 1home.test"
     charging_function: str = "ccf=192.0.2.200"
+    reg_event: str = "accept"  # or "refuse": 489 to each SUBSCRIBE
+    reginfo_state: str = "full"  # or "partial": of each NOTIFY but the first
+    subscription_s_max: int = 700_000
+    subscription_ends_with_registration: bool = True
 
 
 @dataclass
@@ -49,12 +56,26 @@ class Binding:
     cseq: int
     expires_at: float
     edge: object = None  # the neighbour that the REGISTER came from
+    number: int = 0  # the same through all refreshes
+    event: str = "registered"  # what happened last, in words of RFC 3680
 
     def to_json(self, now):
         return {"impi": self.impi, "set": self.set_index,
                 "contact": self.contact, "path": self.path,
                 "instance": self.parameters.get("+sip.instance", ""),
                 "expires_s": round(self.expires_at - now)}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of a binding, in words of RFC 3680 5.3."""
+    binding: Binding
+    event: str
+    retry_after_s: int | None = None
+
+    @property
+    def state(self):
+        return reginfo.EVENTS[self.event]
 
 
 class Refused(Exception):
@@ -71,7 +92,11 @@ class Registrar:
         self.subscribers = subscribers
         self.policy = policy
         self.service_route = lambda edge: ""  # for who asks through this edge
+        # Who is told: (impi, set_index, changes, now).
+        self.on_change = lambda *_: None
         self.bindings = {}  # impi -> {(set, instance or contact): Binding}
+        self.numbers = itertools.count(1)
+        self.due = []  # heap of (expires_at, impi), with outdated ones
         self.nonces = {}
 
     # Asking.
@@ -91,12 +116,69 @@ class Registrar:
     def of_impi(self, impi, now):
         """Live bindings of a private identity; the others are forgotten."""
         mine = self.bindings.get(impi, {})
-        for key in [k for k, b in mine.items() if b.expires_at <= now]:
-            del mine[key]
+        self._remove(impi, [k for k, b in mine.items()
+                            if b.expires_at <= now], "expired", now)
         return list(mine.values())
 
     def all(self, now):
         return [b for impi in self.bindings for b in self.of_impi(impi, now)]
+
+    # What the network does by itself, and what time does.
+
+    def shorten(self, impu, expires_s, now, instance=None):
+        """Let the bindings of an identity's set end sooner."""
+        impi, chosen = self._chosen(impu, instance, now)
+        for key in chosen:
+            binding = self.bindings[impi][key]
+            binding.expires_at = min(binding.expires_at, now + expires_s)
+            heapq.heappush(self.due, (binding.expires_at, impi))
+            self._tell(impi, [(binding, "shortened")], now)
+
+    def deactivate(self, impu, now, event="deactivated", instance=None,
+                   retry_after_s=None):
+        """End the bindings of an identity's set."""
+        if reginfo.EVENTS.get(event) != "terminated":
+            raise ValueError(f"{event} ends nothing")
+        impi, chosen = self._chosen(impu, instance, now)
+        self._remove(impi, chosen, event, now, retry_after_s)
+
+    def expire(self, now):
+        """Forget what has expired, and tell."""
+        while self.due and self.due[0][0] <= now:
+            self.of_impi(heapq.heappop(self.due)[1], now)
+
+    def next_expiry(self):
+        """When something may expire, None for never."""
+        return self.due[0][0] if self.due else None
+
+    def _chosen(self, impu, instance, now):
+        """(impi, keys of bindings); they are there."""
+        subscriber = self.subscribers.impu(impu)
+        if not subscriber:
+            raise LookupError(f"nobody has {impu}")
+        index = subscriber.serving(impu)
+        self.of_impi(subscriber.impi, now)
+        found = [key for key, b in self.bindings.get(subscriber.impi,
+                                                     {}).items()
+                 if key[0] == index and instance in (
+                     None, b.parameters.get("+sip.instance"))]
+        if not found:
+            raise LookupError(f"{impu} is not registered")
+        return subscriber.impi, found
+
+    def _remove(self, impi, keys, event, now, retry_after_s=None):
+        gone = [self.bindings[impi].pop(key) for key in keys]
+        self._tell(impi, [(b, event) for b in gone], now, retry_after_s)
+
+    def _tell(self, impi, news, now, retry_after_s=None):
+        """One word for each set, after all has been done."""
+        changes = {}
+        for binding, event in news:
+            binding.event = event
+            changes.setdefault(binding.set_index, []).append(
+                Change(binding, event, retry_after_s))
+        for index, of_set in changes.items():
+            self.on_change(impi, index, of_set, now)
 
     # Deciding.
 
@@ -231,11 +313,12 @@ class Registrar:
 
     def _bind(self, request, subscriber, to_uri, contacts, now, edge):
         index = subscriber.set_of(to_uri)
-        mine = self.bindings.setdefault(subscriber.impi, {})
+        impi = subscriber.impi
+        mine = self.bindings.setdefault(impi, {})
         for uri, parameters, expires_s in contacts:
             if uri == "*":
-                for key in [k for k in mine if k[0] == index]:
-                    del mine[key]
+                self._remove(impi, [k for k in mine if k[0] == index],
+                             "unregistered", now)
                 continue
             device = parameters.get("+sip.instance")
             key = index, (device + parameters.get("reg-id", "")
@@ -245,11 +328,15 @@ class Registrar:
                     old.cseq >= request.cseq[0]:
                 raise Refused(500, "CSeq is not higher than the last one")
             if expires_s == 0:
-                mine.pop(key, None)
+                self._remove(impi, [key] if old else [], "unregistered", now)
                 continue
             mine[key] = Binding(
-                subscriber.impi, index, uri, parameters, request.all("path"),
-                request.call_id, request.cseq[0], now + expires_s, edge)
+                impi, index, uri, parameters, request.all("path"),
+                request.call_id, request.cseq[0], now + expires_s, edge,
+                old.number if old else next(self.numbers))
+            heapq.heappush(self.due, (now + expires_s, impi))
+            self._tell(impi, [(mine[key], "refreshed" if old
+                               else "registered")], now)
 
     # The answer.
 

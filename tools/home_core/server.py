@@ -7,6 +7,7 @@ import time
 
 from home_core import faults
 from home_core.journal import Journal
+from home_core.notifier import Notifier
 from home_core.registrar import Binding
 from home_core.relay import Relay, lane, next_hop
 from home_core.transport import Wire, join
@@ -15,6 +16,7 @@ from sip.message import (BadMessage, Message, address, new_branch, new_tag,
 
 ANSWERS_KEPT_MAX = 10_000
 ANSWER_KEPT_S = 32
+TIMER_F_S = 32
 
 
 class HomeCore:
@@ -25,15 +27,16 @@ class HomeCore:
     connection on which the UE's REGISTER came.
     """
 
-    def __init__(self, registrar, edge=None, edge_connections=1,
-                 reg_event="accept"):
+    def __init__(self, registrar, edge=None, edge_connections=1):
         self.registrar = registrar
         self.edge = edge
         self.edge_connections = edge_connections
-        self.reg_event = reg_event
         self.journal = Journal()
         self.faults = faults.Faults()
         self.relay = Relay(self)
+        self.notifier = Notifier(registrar, self._send_notify,
+                                 lambda: self.uri, lambda: self.via)
+        self.alarm = None
         self.wire = Wire(self)
         self.pending = {}  # branch -> future of a response to our request
         self.answers = collections.OrderedDict()  # UDP retransmissions
@@ -43,6 +46,11 @@ class HomeCore:
         await self.wire.listen(host, port)
         self.registrar.service_route = lambda edge: (
             f"<sip:orig@{self.hostport};transport={edge.protocol};lr>")
+
+    def close(self):
+        if self.alarm:
+            self.alarm.cancel()
+        self.wire.close()
 
     # Who we are.
 
@@ -87,9 +95,11 @@ class HomeCore:
         if request.method == "REGISTER":
             response = self.registrar.register(request, time.time(), peer)
             self.reply(response, peer)
-        elif request.method == "SUBSCRIBE" and \
-                request.get("event", "").startswith("reg"):
-            self._on_reg_event(request, peer)
+            self.watch_time()
+        elif request.method == "SUBSCRIBE" and self._is_ours(request):
+            response = self.notifier.subscribe(request, time.time(), peer)
+            self.reply(response, peer)
+            self.watch_time()
         else:
             try:
                 self.relay.request(request, peer, time.time())
@@ -97,15 +107,11 @@ class HomeCore:
                 if request.method != "ACK":
                     self.reply(response_to(request, 400, str(error)), peer)
 
-    def _on_reg_event(self, request, peer):
-        # A watcher learns nothing yet: the state never changes by itself.
-        if self.reg_event == "refuse":
-            self.reply(response_to(request, 489), peer)
-            return
-        response = response_to(request, 200)
-        response.add("contact", f"<{self.uri}>")
-        response.add("expires", request.get("expires", "3600"))
-        self.reply(response, peer)
+    def _is_ours(self, subscribe):
+        """Whether it asks for registration state, well or badly named."""
+        event = subscribe.get("event", "")
+        return not event or event.startswith("reg") or \
+            self.is_self(subscribe.uri)
 
     def _on_response(self, response):
         waiting = self.pending.get(response.branch)
@@ -113,6 +119,25 @@ class HomeCore:
             self.relay.response(response)
         elif response.status >= 200 and not waiting.done():
             waiting.set_result(response)
+
+    # Time.
+
+    def watch_time(self):
+        """Have `_on_time` run when the next thing expires."""
+        due = [at for at in (self.registrar.next_expiry(),
+                             self.notifier.next_expiry()) if at is not None]
+        if self.alarm:
+            self.alarm.cancel()
+        loop = asyncio.get_running_loop()
+        self.alarm = loop.call_later(max(0, min(due) - time.time()),
+                                     self._on_time) if due else None
+
+    def _on_time(self):
+        self.alarm = None
+        now = time.time()
+        self.registrar.expire(now)
+        self.notifier.expire(now)
+        self.watch_time()
 
     # What leaves.
 
@@ -168,6 +193,20 @@ class HomeCore:
             return None
         return edge
 
+    def _send_notify(self, subscription, request):
+        """One after the other, so that a watcher sees versions grow."""
+        subscription.last = asyncio.ensure_future(self._notify(
+            subscription, request, subscription.last))
+
+    async def _notify(self, subscription, request, before):
+        if before:
+            await asyncio.wait([before])
+        try:
+            status = (await self.ask(request, subscription)).status
+        except (OSError, asyncio.TimeoutError):
+            status = None
+        self.notifier.answered(subscription, status)
+
     async def send_request(self, method, to, body=b"", headers=(),
                            timeout_s=35, path=()):
         """Send a terminating request to an identity; returns the response.
@@ -193,7 +232,7 @@ class HomeCore:
             request.add("content-type", "text/plain")
             request.body = body
         self.relay.terminate(request, binding)
-        return await self._ask(request, binding, timeout_s)
+        return await self.ask(request, binding, timeout_s)
 
     def _whom(self, to, path):
         if path:
@@ -203,7 +242,8 @@ class HomeCore:
             raise LookupError(f"{to} is not registered")
         return found[0]
 
-    async def _ask(self, request, binding, timeout_s):
+    async def ask(self, request, binding, timeout_s=TIMER_F_S):
+        """Send a request; its final response, or TimeoutError, OSError."""
         branch = request.branch
         answer = asyncio.get_running_loop().create_future()
         self.pending[branch] = answer
