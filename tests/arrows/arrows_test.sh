@@ -12,6 +12,7 @@ hidden=(
   "//core/wrong:sees_net //net:limits"
   "//core/wrong:sees_boringssl @boringssl//:ssl"
   "//core/wrong:sees_io_uring @liburing//:liburing"
+  "//core/wrong:sees_xml @pugixml//:pugixml"
   "//net/wrong:sees_protocol //core/sip:message"
   "//net/wrong:sees_boringssl @boringssl//:ssl"
   "//net/wrong:sees_admin @httplib//:httplib"
