@@ -110,8 +110,7 @@ class HomeCore:
     def _is_ours(self, subscribe):
         """Whether it asks for registration state, well or badly named."""
         event = subscribe.get("event", "")
-        return not event or event.startswith("reg") or \
-            self.is_self(subscribe.uri)
+        return event.startswith("reg") or self.is_self(subscribe.uri)
 
     def _on_response(self, response):
         waiting = self.pending.get(response.branch)
