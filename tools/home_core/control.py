@@ -25,11 +25,22 @@ Commands (field `cmd`) and their fields:
   seen       last?, after?, direction?, method?, status?, brief?
                                         the last messages, verbatim in `text`
                                         unless `brief`
-  fault      kind, method?, count?, delay_s?, status?, headers?
-             kind: drop, delay, status, close, half_close, half_stall
-  clear                                 ends all faults and silence
-  silence                               read everything, answer nothing
-  hang_up                               close every SIP connection
+  fault      kind, at?, method?, count?, delay_s?, status?, headers?,
+             retry_after_s?, bytes_per_s?
+                                        what the next `count` requests, or all
+                                        until `clear`, get. kind: drop (no
+                                        answer), delay (by delay_s), status
+                                        (with retry_after_s), close, half_close
+                                        (in mid-message), half_stall (half a
+                                        message, and no more), drip (the
+                                        answer at bytes_per_s)
+  clear      at?                        ends all faults and silence
+  silence    at?                        read everything, answer nothing
+  hang_up    at?                        close every SIP connection
+  shut       at?                        stop listening and close, as if down
+  reopen     at?                        listen there again
+                                        `at`: one of the core's own
+                                        ADDRESS:PORT; without it, all of them
   edge       address                    ADDRESS:PORT[/udp] of the proxy's core
                                         listener, where requests to UEs go
   policy     any field of the registrar's policy, such as rechallenge
@@ -140,19 +151,31 @@ class Control:
             found = [r | {"text": ""} for r in found]
         return {"messages": found}
 
-    async def _do_fault(self, _, **settings):
-        self.core.faults.add(**settings)
+    async def _do_fault(self, _, at="", **settings):
+        self.core.wires_at(at)
+        self.core.faults.add(at=at, **settings)
 
-    async def _do_clear(self, _):
-        self.core.faults.clear()
-        self.core.wire.deaf = False
+    async def _do_clear(self, _, at=""):
+        self.core.faults.clear(at)
+        for wire in self.core.wires_at(at):
+            wire.deaf = False
 
-    async def _do_silence(self, _):
-        self.core.wire.deaf = True
+    async def _do_silence(self, _, at=""):
+        for wire in self.core.wires_at(at):
+            wire.deaf = True
 
-    async def _do_hang_up(self, _):
-        for peer in list(self.core.wire.peers.values()):
-            peer.close()
+    async def _do_hang_up(self, _, at=""):
+        for wire in self.core.wires_at(at):
+            for peer in wire.mine():
+                peer.close()
+
+    async def _do_shut(self, _, at=""):
+        for wire in self.core.wires_at(at):
+            wire.close()
+
+    async def _do_reopen(self, _, at=""):
+        for wire in self.core.wires_at(at):
+            await wire.reopen()
 
     async def _do_edge(self, _, address):
         self.core.edge = parse_edge(address)

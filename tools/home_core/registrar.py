@@ -28,7 +28,8 @@ class Policy:
     expires_s_default: int = 3600
     rechallenge: bool = False  # also a `tls-yes` without response
     accept_plain_digest: bool = False  # a digest without TLS behind it
-    service_route: str = ""  # its own address, when empty
+    service_route: str = ""  # a whole value in the place of our own
+    service_route_at: str = "first"  # or turn, subscriber, ADDRESS:PORT
     term_ioi: str = "Type 1home.test"
     charging_function: str = "ccf=192.0.2.200"
     reg_event: str = "accept"  # or "refuse": 489 to each SUBSCRIBE
@@ -91,7 +92,8 @@ class Registrar:
     def __init__(self, subscribers, policy):
         self.subscribers = subscribers
         self.policy = policy
-        self.service_route = lambda edge: ""  # for who asks through this edge
+        # For who asks through this edge: (edge, subscriber).
+        self.service_route = lambda *_: ""
         # Who is told: (impi, set_index, changes, now).
         self.on_change = lambda *_: None
         self.bindings = {}  # impi -> {(set, instance or contact): Binding}
@@ -207,7 +209,7 @@ class Registrar:
         response = self._ok(request, subscriber, subscriber.set_of(to_uri),
                             proof, now)
         return response.add("service-route", self.policy.service_route
-                            or self.service_route(edge))
+                            or self.service_route(edge, subscriber))
 
     def _credentials(self, request):
         """Digest parameters of the one Authorization for our realm."""

@@ -95,7 +95,7 @@ class Relay:
         vias = response.all("via")
         if len(parts) != 3 or parts[0] != COOKIE or len(vias) < 2:
             return
-        peer = self.core.wire.peers.get(int(parts[1]))
+        peer = self.core.peers.get(int(parts[1]))
         if not peer:
             return
         back = response.copy()

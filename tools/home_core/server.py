@@ -3,6 +3,7 @@
 import asyncio
 import collections
 import ipaddress
+import itertools
 import time
 
 from home_core import faults
@@ -37,26 +38,59 @@ class HomeCore:
         self.notifier = Notifier(registrar, self._send_notify,
                                  lambda: self.uri, lambda: self.via)
         self.alarm = None
-        self.wire = Wire(self)
+        self.peers = {}
+        self.wires = []  # one for each address; the first is who we are
+        self.turn = itertools.count()
         self.pending = {}  # branch -> future of a response to our request
         self.answers = collections.OrderedDict()  # UDP retransmissions
         self.stopped = asyncio.Event()
 
-    async def start(self, host, port):
-        await self.wire.listen(host, port)
-        self.registrar.service_route = lambda edge: (
-            f"<sip:orig@{self.hostport};transport={edge.protocol};lr>")
+    async def start(self, *addresses):
+        """Serve at these (host, port)."""
+        for address in addresses:
+            self.wires.append(Wire(self, self.peers))
+            await self.wires[-1].listen(*address)
+        self.registrar.service_route = self._service_route
 
     def close(self):
         if self.alarm:
             self.alarm.cancel()
-        self.wire.close()
+        for wire in self.wires:
+            wire.close()
 
     # Who we are.
 
     @property
+    def wire(self):
+        return self.wires[0]
+
+    @property
     def hostport(self):
         return join(*self.wire.address)
+
+    @property
+    def hostports(self):
+        return [join(*wire.address) for wire in self.wires]
+
+    def wires_at(self, at=""):
+        """The wire of an address, or all of them."""
+        found = [w for w in self.wires if at in ("", join(*w.address))]
+        if not found:
+            raise LookupError(f"we do not listen at {at}")
+        return found
+
+    def _service_route(self, edge, subscriber):
+        """Where a phone's requests shall go, as the policy wants it."""
+        how, all_of_us = self.registrar.policy.service_route_at, self.hostports
+        if how == "first":
+            at = all_of_us[0]
+        elif how == "turn":
+            at = all_of_us[next(self.turn) % len(all_of_us)]
+        elif how == "subscriber":
+            at = all_of_us[lane(subscriber.impi, len(all_of_us))]
+        else:
+            at = how
+        return f"<sip:orig@{at};transport={edge.protocol};lr>"
 
     @property
     def uri(self):
@@ -68,8 +102,8 @@ class HomeCore:
 
     def is_self(self, uri):
         scheme, _, host, port, _ = uri_parts(uri)
-        mine = self.wire.address
-        return scheme == "sip" and (host.strip("[]"), port) == mine
+        return scheme == "sip" and any(
+            (host.strip("[]"), port) == wire.address for wire in self.wires)
 
     # What arrives.
 
@@ -81,7 +115,7 @@ class HomeCore:
         if not message.is_request:
             self._on_response(message)
             return
-        fault = self.faults.pick(message)
+        fault = self.faults.pick(message, join(*peer.wire.address))
         if fault:
             faults.apply(fault, message, peer,
                          lambda: self._on_request(message, peer),

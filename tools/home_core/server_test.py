@@ -1,6 +1,8 @@
 """The home core over sockets, with a neighbour that speaks for the edge."""
 
 import asyncio
+import json
+import os
 import unittest
 import xml.etree.ElementTree as xml
 
@@ -9,6 +11,7 @@ from home_core.client import Client, ControlError
 from home_core.control import Control
 from home_core.registrar import Policy, Registrar
 from home_core.server import HomeCore
+from home_core.transport import join
 from sip import digest
 from sip.framer import Framer
 from sip.message import Message, new_branch, response_to
@@ -27,6 +30,7 @@ class Neighbour:
         self.status = 200
         self.octets = b""
         self.numbers = 0
+        self.call_id = new_branch()
         self.task = asyncio.ensure_future(self._read())
 
     @classmethod
@@ -60,7 +64,7 @@ class Neighbour:
         request = Message.request(method, uri)
         request.add("via", f"SIP/2.0/TCP edge.test;branch={new_branch()}")
         request.add("from", "<sip:edge.test>;tag=edge")
-        request.add("to", to or f"<{uri}>").add("call-id", "one")
+        request.add("to", to or f"<{uri}>").add("call-id", self.call_id)
         request.add("cseq", f"{self.numbers} {method}")
         return request
 
@@ -96,14 +100,14 @@ class Case(unittest.IsolatedAsyncioTestCase):
             Policy(expires_s_min=1, accept_plain_digest=True)))
         await self.start()
         server = Control(self.core)
-        self.control = await Client.connect(
-            *await server.listen("127.0.0.1", 0))
+        self.control_address = await server.listen("127.0.0.1", 0)
+        self.control = await Client.connect(*self.control_address)
         self.addCleanup(self.core.close)
         self.addCleanup(server.close)
         self.addAsyncCleanup(self.control.close)
 
     async def start(self):
-        await self.core.start("127.0.0.1", 0)
+        await self.core.start(("127.0.0.1", 0))
 
     async def neighbour(self, address=None):
         one = await Neighbour.connect(address or self.core.wire.address)
@@ -173,6 +177,139 @@ class RegistrationState(Case):
                          "terminated;reason=deactivated")
         with self.assertRaises(ControlError):
             await self.control("notify", to=self.people[1].sets[0][0])
+
+
+class Addresses(Case):
+
+    async def start(self):
+        await self.core.start(*[("127.0.0.1", 0)] * 3)
+
+    async def routes(self, people):
+        edge = await self.neighbour()
+        return [(await edge.register(p)).get("service-route") for p in people]
+
+    def expected(self, *indices):
+        return [f"<sip:orig@{self.core.hostports[i]};transport=tcp;lr>"
+                for i in indices]
+
+    async def test_service_route_names_the_first_address(self):
+        self.assertEqual(await self.routes(self.people),
+                         self.expected(0, 0, 0))
+
+    async def test_service_route_goes_in_turn(self):
+        await self.control("policy", service_route_at="turn")
+
+        self.assertEqual(await self.routes(self.people * 2),
+                         self.expected(0, 1, 2, 0, 1, 2))
+
+    async def test_service_route_keeps_to_a_subscriber(self):
+        await self.control("policy", service_route_at="subscriber")
+
+        first = await self.routes(self.people)
+        second = await self.routes(self.people)
+
+        self.assertEqual(first, second)
+        self.assertGreater(len(set(first)), 1)
+
+    async def test_service_route_names_a_chosen_address(self):
+        at = self.core.hostports[2]
+        await self.control("policy", service_route_at=at)
+
+        self.assertEqual(await self.routes(self.people[:1]),
+                         self.expected(2))
+
+    async def test_every_address_serves(self):
+        for wire, who in zip(self.core.wires, self.people):
+            edge = await self.neighbour(wire.address)
+            self.assertEqual((await edge.register(who)).status, 200)
+
+    async def test_a_fault_is_of_one_address_and_ends(self):
+        one, two = [await self.neighbour(w.address)
+                    for w in self.core.wires[:2]]
+
+        def status(edge):
+            return edge.ask(edge.start("OPTIONS", self.core.uri))
+        await self.control("fault", kind="status", status=503, count=2,
+                           retry_after_s=7, at=self.core.hostports[1])
+
+        self.assertEqual((await status(one)).status, 200)
+        response = await status(two)
+        self.assertEqual(response.status, 503)
+        self.assertEqual(response.get("retry-after"), "7")
+        self.assertEqual((await status(two)).status, 503)
+        self.assertEqual((await status(two)).status, 200)
+
+        await self.control("fault", kind="status", at=self.core.hostports[1])
+        self.assertEqual((await status(two)).status, 503)
+        await self.control("clear", at=self.core.hostports[0])
+        self.assertEqual((await status(two)).status, 503)
+        await self.control("clear", at=self.core.hostports[1])
+        self.assertEqual((await status(two)).status, 200)
+        with self.assertRaises(ControlError):
+            await self.control("fault", kind="drop", at="127.0.0.1:1")
+
+    async def test_a_drip_is_whole_in_the_end(self):
+        edge = await self.neighbour()
+        await self.control("fault", kind="drip", bytes_per_s=2000, count=1)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+
+        response = await edge.ask(edge.start("OPTIONS", self.core.uri))
+
+        self.assertEqual(response.status, 200)
+        self.assertGreater(loop.time() - began,
+                           0.8 * len(edge.octets) / 2000)
+
+    async def test_half_a_message_is_the_last_that_comes(self):
+        edge = await self.neighbour()
+        await self.control("fault", kind="half_close", count=1)
+
+        edge.send(edge.start("OPTIONS", self.core.uri))
+        await asyncio.wait_for(edge.task, 5)
+
+        self.assertTrue(edge.octets.startswith(b"SIP/2.0 200 OK"))
+        self.assertNotIn(b"Content-Length", edge.octets)
+
+    async def test_an_address_can_be_shut_and_reopened(self):
+        address, at = self.core.wires[1].address, self.core.hostports[1]
+        edge = await self.neighbour(address)
+        await self.control("shut", at=at)
+        await asyncio.wait([edge.task], timeout=5)
+        with self.assertRaises(ConnectionRefusedError):
+            await self.neighbour(address)
+
+        await self.control("reopen", at=at)
+
+        edge = await self.neighbour(address)
+        self.assertEqual((await edge.register(self.people[1])).status, 200)
+
+
+class Steer(Case):
+
+    async def steer(self, *arguments):
+        process = await asyncio.create_subprocess_exec(
+            os.path.join(os.path.dirname(os.path.abspath(__file__)), "steer"),
+            join(*self.control_address), *arguments,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        out, error = await asyncio.wait_for(process.communicate(), 10)
+        return process.returncode, out.decode(), error.decode()
+
+    async def test_a_command_is_given_and_its_answer_shown(self):
+        edge = await self.neighbour()
+        await edge.register(self.people[0])
+
+        await self.steer("shorten", f"to={self.impu}", "expires_s=60")
+        status, out, _ = await self.steer("bindings")
+
+        self.assertEqual(status, 0)
+        binding, = json.loads(out)["bindings"]
+        self.assertLessEqual(binding["expires_s"], 60)
+
+    async def test_a_refusal_is_an_error(self):
+        status, out, error = await self.steer("deactivate", "to=sip:no@one")
+
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("nobody has sip:no@one", error)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from sip.framer import Framer
 from sip.message import BadMessage, Message
 
 PEERS_MAX = 100_000
+DRIP_S = 0.02
 
 
 class Peer:
@@ -14,11 +15,14 @@ class Peer:
 
     numbers = itertools.count(1)
 
-    def __init__(self, transport, address, name):
+    def __init__(self, wire, transport, address, name):
         self.number = next(self.numbers)
+        self.wire = wire
         self.transport = transport
         self.address = address
         self.protocol = name
+        self.bytes_per_s = 0  # 0 for as fast as it goes
+        self.slow = b""  # what waits to drip
 
     def __str__(self):
         host, port = self.address[:2]
@@ -33,8 +37,28 @@ class Peer:
             return
         if self.protocol == "udp":
             self.transport.sendto(data, self.address)
+        elif self.bytes_per_s:
+            if not self.slow:
+                asyncio.get_running_loop().call_later(DRIP_S, self._drip)
+            self.slow += data
         else:
             self.transport.write(data)
+
+    def drip(self, bytes_per_s):
+        """Send what comes next over TCP at this rate, until all is out."""
+        self.bytes_per_s = bytes_per_s
+
+    def _drip(self):
+        if self.closed:
+            return
+        size = max(1, round(self.bytes_per_s * DRIP_S))
+        now, self.slow = self.slow[:size], self.slow[size:]
+        self.transport.write(now)
+        if self.slow:
+            asyncio.get_running_loop().call_later(
+                max(DRIP_S, 1 / self.bytes_per_s), self._drip)
+        else:
+            self.bytes_per_s = 0
 
     def close(self):
         if self.protocol == "tcp":
@@ -50,8 +74,8 @@ class Connection(asyncio.Protocol):
         self.peer = None
 
     def connection_made(self, transport):
-        self.peer = Peer(transport, transport.get_extra_info("peername"),
-                         "tcp")
+        self.peer = Peer(self.wire, transport,
+                         transport.get_extra_info("peername"), "tcp")
         self.wire.peers[self.peer.number] = self.peer
 
     def data_received(self, data):
@@ -86,7 +110,7 @@ class Datagrams(asyncio.DatagramProtocol):
         if not peer:
             if len(self.by_address) >= PEERS_MAX:
                 self.by_address.clear()
-            peer = Peer(self.transport, address, "udp")
+            peer = Peer(self.wire, self.transport, address, "udp")
             self.by_address[address] = peer
             self.wire.peers[peer.number] = peer
         return peer
@@ -102,11 +126,14 @@ class Datagrams(asyncio.DatagramProtocol):
 
 
 class Wire:
-    """All sockets of the core; `receiver` gets what arrives."""
+    """The sockets of one address; `receiver` gets what arrives.
 
-    def __init__(self, receiver):
+    `peers` is shared by all wires: number -> Peer.
+    """
+
+    def __init__(self, receiver, peers):
         self.receiver = receiver
-        self.peers = {}
+        self.peers = peers
         self.deaf = False  # read and forget everything
         self.server = None
         self.udp = None
@@ -147,10 +174,19 @@ class Wire:
     def on_bad(self, error, peer, data):
         self.receiver.on_bad(error, peer, data)
 
+    async def reopen(self):
+        """Listen again where `close` has ended it."""
+        await self.listen(*self.address)
+
+    def mine(self):
+        """Peers that are connected through this address."""
+        return [p for p in self.peers.values() if p.wire is self]
+
     def close(self):
+        """Be gone, for all who are or were connected."""
         self.server.close()
         self.udp.transport.close()
-        for peer in list(self.peers.values()):
+        for peer in self.mine():
             peer.transport.abort()
 
 

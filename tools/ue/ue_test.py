@@ -35,7 +35,7 @@ class Network(unittest.IsolatedAsyncioTestCase):
         everybody = subscribers.Subscribers(
             subscribers.generated(3, "ims.test"))
         self.core = HomeCore(Registrar(everybody, Policy()))
-        await self.core.start("127.0.0.1", 0)
+        await self.core.start(("127.0.0.1", 0))
         self.control_server = Control(self.core)
         self.control = await Client.connect(
             *await self.control_server.listen("127.0.0.1", 0))
@@ -50,7 +50,7 @@ class Network(unittest.IsolatedAsyncioTestCase):
         await self.control.close()
         self.mini.close()
         self.control_server.close()
-        self.core.wire.close()
+        self.core.close()
 
     def ue(self, number, version=""):
         s = list(self.core.registrar.subscribers)[number]
