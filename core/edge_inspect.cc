@@ -87,7 +87,7 @@ void Edge::Impl::CheckAssociations() {
 }
 
 void Edge::Impl::CheckTransactions() {
-  std::vector<uint16_t> registers(bindings_.size());
+  std::vector<uint16_t> registers(slice_.slots_used());
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr) continue;
@@ -101,6 +101,7 @@ void Edge::Impl::CheckTransactions() {
       CHECK(flows_.Find(transaction->downstream.flow) != nullptr);
     }
   }
+  CHECK_LE(registers.size(), bindings_.size());
   for (uint32_t slot = 0; slot < registers.size(); ++slot) {
     CHECK_EQ(registers[slot], bindings_[slot].registers);
   }

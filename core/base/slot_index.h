@@ -66,6 +66,17 @@ class SlotIndex {
     return OfHash(link.next, link.hash, link_of);
   }
 
+  // Does the slot stand in the bucket of its hash? For checks: a Link says the
+  // same, as long as it is right.
+  template <typename LinkOf>
+  bool Contains(uint32_t slot, LinkOf&& link_of) const {
+    uint32_t other = buckets_[link_of(slot).hash & mask_];
+    while (other != slot && other != SlotHandle::kNoSlot) {
+      other = link_of(other).next;
+    }
+    return other == slot;
+  }
+
   uint32_t size() const { return size_; }
   size_t bucket_bytes() const { return buckets_.size() * sizeof(uint32_t); }
 

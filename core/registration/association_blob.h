@@ -79,6 +79,10 @@ class AssociationBlob {
              uint32_t cseq);
 
   void Assign(std::span<const std::byte> packed);
+  // All of it.
+  std::span<const std::byte> bytes() const {
+    return {bytes_.get(), header().bytes};
+  }
   // Dies when something lies outside of the bytes.
   void CheckInvariants() const;
 

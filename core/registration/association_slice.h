@@ -5,6 +5,7 @@
 #define CORE_REGISTRATION_ASSOCIATION_SLICE_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -152,7 +153,9 @@ class AssociationSlice {
   // one.
   uint32_t slots_used() const { return associations_.slots_used(); }
   AssociationId At(uint32_t slot) const;
-  // Dies when records, indices and counts do not agree. O(associations).
+  // Dies when records, indices and counts do not agree. O(associations); what
+  // is the same octet for octet as when it was last checked is compared, not
+  // read again.
   void CheckInvariants() const;
 
  private:
@@ -194,7 +197,9 @@ class AssociationSlice {
   void Enter(AssociationId id, std::string_view impi);
   void Bind(AssociationId id, FlowId flow, const FlowInfo& info);
   void SetState(Association& association, AssociationState state);
+  bool ChangedSinceCheck(uint32_t slot) const;
   void CheckAssociation(uint32_t slot) const;
+  void CheckIndices(uint32_t slot) const;
 
   const Millis grace_;
   const Millis suspend_max_;
@@ -204,6 +209,9 @@ class AssociationSlice {
   SlotIndex by_impi_;  // likewise
   BlobDraft draft_;
   std::array<uint32_t, 3> count_of_state_{};
+  // By slot, the record and its texts as CheckInvariants() last found them
+  // right; empty where nobody calls it.
+  mutable std::vector<std::vector<std::byte>> checked_;
 };
 
 }  // namespace sallyport::registration
