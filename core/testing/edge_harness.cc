@@ -31,8 +31,12 @@ Endpoint At(std::string_view text) {
 
 // ---------------------------------------------------------------- reading
 
-std::vector<std::string> Rows(std::string_view message, std::string_view name) {
-  std::vector<std::string> rows;
+namespace {
+
+// Shows the values of a header's rows to `visit`, until it returns false.
+template <typename Visit>
+void ForEachRow(std::string_view message, std::string_view name,
+                const Visit& visit) {
   const size_t head = message.find("\r\n\r\n");
   CHECK_NE(head, std::string_view::npos) << message;
   message = message.substr(0, head + 2);
@@ -40,20 +44,40 @@ std::vector<std::string> Rows(std::string_view message, std::string_view name) {
   while (begin < message.size()) {
     const size_t end = message.find("\r\n", begin);
     const std::string_view line = message.substr(begin, end - begin);
+    begin = end + 2;
     const size_t colon = line.find(':');
     CHECK_NE(colon, std::string_view::npos) << line;
+    if (colon < name.size()) continue;
     if (absl::EqualsIgnoreCase(
-            absl::StripAsciiWhitespace(line.substr(0, colon)), name)) {
-      rows.emplace_back(absl::StripAsciiWhitespace(line.substr(colon + 1)));
+            absl::StripAsciiWhitespace(line.substr(0, colon)), name) &&
+        !visit(absl::StripAsciiWhitespace(line.substr(colon + 1)))) {
+      return;
     }
-    begin = end + 2;
   }
+}
+
+}  // namespace
+
+std::vector<std::string> Rows(std::string_view message, std::string_view name) {
+  std::vector<std::string> rows;
+  ForEachRow(message, name, [&rows](std::string_view value) {
+    rows.emplace_back(value);
+    return true;
+  });
   return rows;
 }
 
+std::string_view RowIn(std::string_view message, std::string_view name) {
+  std::string_view row;
+  ForEachRow(message, name, [&row](std::string_view value) {
+    row = value;
+    return false;
+  });
+  return row;
+}
+
 std::string Row(std::string_view message, std::string_view name) {
-  const auto rows = Rows(message, name);
-  return rows.empty() ? "" : rows.front();
+  return std::string(RowIn(message, name));
 }
 
 std::string StartLine(std::string_view message) {
@@ -132,14 +156,16 @@ std::string RequestText::Text() const {
 std::string ResponseTo(std::string_view request, int code,
                        std::string_view extra) {
   std::string text = absl::StrCat("SIP/2.0 ", code, " Answer\r\n");
-  for (const std::string& via : Rows(request, "Via")) {
+  ForEachRow(request, "Via", [&text](std::string_view via) {
     absl::StrAppend(&text, "Via: ", via, "\r\n");
-  }
-  std::string to = Row(request, "To");
-  if (!Contains(to, ";tag=") && code > 100) to += ";tag=far-end";
-  absl::StrAppend(&text, "From: ", Row(request, "From"), "\r\nTo: ", to,
-                  "\r\nCall-ID: ", Row(request, "Call-ID"),
-                  "\r\nCSeq: ", Row(request, "CSeq"), "\r\n", extra,
+    return true;
+  });
+  const std::string_view to = RowIn(request, "To");
+  const bool tagged = Contains(to, ";tag=") || code <= 100;
+  absl::StrAppend(&text, "From: ", RowIn(request, "From"), "\r\nTo: ", to,
+                  tagged ? "" : ";tag=far-end");
+  absl::StrAppend(&text, "\r\nCall-ID: ", RowIn(request, "Call-ID"),
+                  "\r\nCSeq: ", RowIn(request, "CSeq"), "\r\n", extra,
                   "Content-Length: 0\r\n\r\n");
   return text;
 }

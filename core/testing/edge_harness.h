@@ -28,6 +28,8 @@ namespace sallyport {
 std::vector<std::string> Rows(std::string_view message, std::string_view name);
 // The first of them, or "".
 std::string Row(std::string_view message, std::string_view name);
+// The same, as a part of the message.
+std::string_view RowIn(std::string_view message, std::string_view name);
 // "SIP/2.0 200 OK" or "REGISTER sip:... SIP/2.0".
 std::string StartLine(std::string_view message);
 int StatusOf(std::string_view message);  // 0: a request

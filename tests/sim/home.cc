@@ -44,7 +44,7 @@ std::string Home::Challenge(const std::string& text, int phone) {
 // What the standards ask of an S-CSCF: `tls-pending` counts with a valid digest
 // only, `tls-yes` for a registered binding (TS 33.203 O.2.2, O.4.3).
 std::string Home::OnRegister(const std::string& text, Instant now) {
-  const std::string row = Row(text, "Authorization");
+  const std::string_view row = RowIn(text, "Authorization");
   const int phone = PhoneOf(DigestParam(row, "username"));
   if (phone < 0) return ResponseTo(text, 403);
   const std::vector<std::string> integrity = IntegrityValues(text);
@@ -76,8 +76,7 @@ std::string Home::OnRegister(const std::string& text, Instant now) {
 std::vector<HomeMessage> Home::OnOriginating(FlowId flow,
                                              const std::string& text,
                                              Instant now) {
-  const std::string start = StartLine(text);
-  const int to = PhoneOf(start);
+  const int to = PhoneOf(StartLine(text));
   const auto binding = bindings_.find(to);
   if (binding == bindings_.end() || binding->second.expires <= now) {
     return {{flow, ResponseTo(text, 404), Delay()}};
@@ -85,7 +84,7 @@ std::vector<HomeMessage> Home::OnOriginating(FlowId flow,
   ++relayed_;
   const std::string branch = absl::StrCat("z9hG4bKhome-", ++next_);
   waiting_[branch] = {flow, text};
-  const std::string method = MethodOf(text);
+  const std::string_view method = MethodOf(text);
   std::string request = absl::StrCat(
       method, " sip:ue", to, "@192.168.1.10:5062;transport=tls SIP/2.0\r\n",
       "Via: SIP/2.0/TCP 192.0.2.30:5060;branch=", branch,

@@ -94,7 +94,7 @@ Phone::Commands Phone::OnResponse(const std::string& text) {
   if (MethodOf(text) != "REGISTER") return {};
   const int status = StatusOf(text);
   if (status == 401) {
-    const std::string nonce = DigestParam(Row(text, "WWW-Authenticate"), "nonce");
+    const std::string nonce = DigestParam(RowIn(text, "WWW-Authenticate"), "nonce");
     return {{Kind::kSend, Register(leaving_ ? Want::kLeave : Want::kAnswer, nonce)}};
   }
   if (status != 200) return {};

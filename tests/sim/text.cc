@@ -1,7 +1,8 @@
 #include "tests/sim/text.h"
 
-#include <cctype>
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -12,88 +13,124 @@
 namespace sallyport::sim {
 namespace {
 
-struct Parameter {
-  std::string name;  // lower case
-  std::string value;
+// Without quotes, backslashes and the spaces around it.
+std::string Clean(std::string_view raw) {
+  std::string text;
+  bool quoted = false;
+  for (size_t i = 0; i < raw.size(); ++i) {
+    if (quoted && raw[i] == '\\' && i + 1 < raw.size()) {
+      text += raw[++i];
+    } else if (raw[i] == '"') {
+      quoted = !quoted;
+    } else {
+      text += raw[i];
+    }
+  }
+  return std::string(absl::StripAsciiWhitespace(text));
+}
+
+bool IsNamed(std::string_view raw, std::string_view name) {
+  if (raw.size() < name.size()) return false;
+  const std::string_view bare = absl::StripAsciiWhitespace(raw);
+  if (absl::EqualsIgnoreCase(bare, name)) return true;
+  return bare.find_first_of("\"\\") != std::string_view::npos &&
+         absl::EqualsIgnoreCase(Clean(raw), name);
+}
+
+// Where the text of one parameter, and in it the name, ends.
+struct Ends {
+  size_t text;
+  size_t name;
 };
 
-// `Digest a="x", b=y` one octet after the other; quotes and backslashes heeded.
-std::vector<Parameter> Parameters(std::string_view row) {
-  std::vector<Parameter> list;
-  const size_t space = row.find_first_of(" \t\r");
-  if (space == std::string_view::npos) return list;
-  Parameter now;
-  bool quoted = false, in_value = false;
-  const auto end = [&list, &now, &in_value] {
-    now.name = absl::AsciiStrToLower(absl::StripAsciiWhitespace(now.name));
-    now.value = absl::StripAsciiWhitespace(now.value);
-    if (!now.name.empty()) list.push_back(now);
-    now = {};
-    in_value = false;
-  };
-  for (size_t i = space; i < row.size(); ++i) {
-    const char c = row[i];
-    if (quoted && c == '\\' && i + 1 < row.size()) {
-      now.value += row[++i];
+// One octet after the other; quotes and backslashes heeded.
+Ends EndsOf(std::string_view rest) {
+  bool quoted = false;
+  size_t name = std::string_view::npos;
+  size_t i = 0;
+  for (; i < rest.size(); ++i) {
+    const char c = rest[i];
+    if (quoted && c == '\\' && i + 1 < rest.size()) {
+      ++i;
     } else if (c == '"') {
       quoted = !quoted;
     } else if (c == ',' && !quoted) {
-      end();
-    } else if (c == '=' && !quoted && !in_value) {
-      in_value = true;
-    } else {
-      (in_value ? now.value : now.name) += c;
+      break;
+    } else if (c == '=' && !quoted && name == std::string_view::npos) {
+      name = i;
     }
   }
-  end();
-  return list;
+  return {.text = i, .name = std::min(name, i)};
+}
+
+// Shows the values of the parameters of that name in `Digest a="x", b=y` to
+// `visit`, until it returns false.
+template <typename Visit>
+void ForEachParam(std::string_view row, std::string_view name,
+                  const Visit& visit) {
+  size_t begin = row.find_first_of(" \t\r");
+  while (begin < row.size()) {
+    const std::string_view rest = row.substr(begin);
+    const Ends ends = EndsOf(rest);
+    if (IsNamed(rest.substr(0, ends.name), name)) {
+      const std::string_view text = rest.substr(0, ends.text);
+      const bool valued = ends.name < text.size();
+      if (!visit(valued ? Clean(text.substr(ends.name + 1)) : std::string())) {
+        return;
+      }
+    }
+    begin += ends.text + 1;
+  }
 }
 
 }  // namespace
 
 std::string DigestParam(std::string_view row, std::string_view name) {
-  for (const Parameter& parameter : Parameters(row)) {
-    if (parameter.name == name) return parameter.value;
-  }
-  return "";
+  std::string found;
+  ForEachParam(row, name, [&found](std::string value) {
+    found = std::move(value);
+    return false;
+  });
+  return found;
 }
 
 std::vector<std::string> IntegrityValues(std::string_view message) {
   std::vector<std::string> values;
   for (const char* header : {"Authorization", "Proxy-Authorization"}) {
     for (const std::string& row : Rows(message, header)) {
-      for (const Parameter& parameter : Parameters(row)) {
-        if (parameter.name == "integrity-protected") {
-          values.push_back(parameter.value);
-        }
-      }
+      ForEachParam(row, "integrity-protected", [&values](std::string value) {
+        values.push_back(std::move(value));
+        return true;
+      });
     }
   }
   return values;
 }
 
 std::string TopBranch(std::string_view message) {
-  const std::string via = Row(message, "Via");
+  const std::string_view via = RowIn(message, "Via");
   const size_t at = via.find("branch=");
-  if (at == std::string::npos) return "";
+  if (at == std::string_view::npos) return "";
   const size_t end = via.find_first_of(";, \t\r", at);
-  return via.substr(at + 7, end == std::string::npos ? end : end - at - 7);
+  return std::string(via.substr(
+      at + 7, end == std::string_view::npos ? end : end - at - 7));
 }
 
 int ContactExpires(std::string_view message) {
-  const std::string contact = Row(message, "Contact");
+  const std::string_view contact = RowIn(message, "Contact");
   const size_t at = contact.find("expires=");
-  return at == std::string::npos ? 600 : std::atoi(contact.c_str() + at + 8);
+  // What follows the row ends the number.
+  return at == std::string_view::npos ? 600 : std::atoi(contact.data() + at + 8);
 }
 
 bool IsRequest(std::string_view message) {
   return !absl::StartsWith(message, "SIP/2.0 ");
 }
 
-std::string MethodOf(std::string_view message) {
-  const std::string cseq = Row(message, "CSeq");
+std::string_view MethodOf(std::string_view message) {
+  const std::string_view cseq = RowIn(message, "CSeq");
   const size_t space = cseq.find(' ');
-  return space == std::string::npos ? "" : cseq.substr(space + 1);
+  return space == std::string_view::npos ? "" : cseq.substr(space + 1);
 }
 
 std::string Proof(std::string_view impi, std::string_view nonce) {

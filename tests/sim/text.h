@@ -20,7 +20,7 @@ std::string TopBranch(std::string_view message);
 // What `Contact: <…>;expires=N` asks for; 600 when it does not say.
 int ContactExpires(std::string_view message);
 bool IsRequest(std::string_view message);
-std::string MethodOf(std::string_view message);  // of the start line or the CSeq
+std::string_view MethodOf(std::string_view message);  // as the CSeq says it
 // What a phone answers to a nonce: not a real digest, but nobody else's.
 std::string Proof(std::string_view impi, std::string_view nonce);
 

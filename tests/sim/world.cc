@@ -1,6 +1,8 @@
 #include "tests/sim/world.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -74,6 +76,7 @@ struct World::Shard {
   std::vector<uint32_t> free_slots;
   FlowId link;      // its own connection to the core
   FlowId inbound;   // the core's connection to it
+  uint32_t open = 0;  // of `flows`
   ShardId index = 0;
 };
 
@@ -234,6 +237,7 @@ FlowId World::OpenFlow(ShardId index, const FlowInfo& info, Line* line) {
   flow.id = id;
   flow.line = line;
   flow.open = true;
+  ++shard.open;
   flow.info = info;
   flow.session = line == nullptr ? 0 : line->session_number;
   Step(index, [&](Edge& edge) { edge.OnFlowOpened(id, info, schedule_.now()); });
@@ -245,6 +249,7 @@ void World::EndFlow(FlowId id) {
   if (flow == nullptr) return;
   flow->open = false;
   Shard& shard = *shards_[id.shard];
+  --shard.open;
   shard.free_slots.push_back(id.handle.slot);
   if (flow->line != nullptr && flow->line->flow == id) {
     flow->line->flow = {};
@@ -271,11 +276,11 @@ void World::SendAlong(FlowId id, const std::string& text, bool slow) {
   while (at < text.size()) {
     const size_t most = text.size() - at;
     const size_t size = chance_.OneIn(3) ? 1 + chance_.Below(most) : most;
-    const std::string piece = text.substr(at, size);
+    std::string piece = text.substr(at, size);
     at += size;
     const Millis delay = slow ? chance_.Between(100, 2000) : chance_.Between(1, 20);
     flow->busy_until = std::max(flow->busy_until, schedule_.now() + delay);
-    schedule_.At(flow->busy_until, [this, id, piece] { Arrive(id, piece); });
+    schedule_.At(flow->busy_until, [this, id, piece = std::move(piece)] { Arrive(id, piece); });
   }
 }
 
@@ -443,7 +448,7 @@ void World::CheckToPhone(Flow& flow, const std::string& text) {
     CHECK(granted_.count(flow.session) && granted_[flow.session] == phone)
         << "seed " << options_.seed << ": a request on an unbound connection\n"
         << text;
-    CHECK_EQ(Row(text, "X-For"), absl::StrCat(phone))
+    CHECK_EQ(RowIn(text, "X-For"), absl::StrCat(phone))
         << "seed " << options_.seed << ": another phone's request\n" << text;
     return;
   }
@@ -452,7 +457,7 @@ void World::CheckToPhone(Flow& flow, const std::string& text) {
       << "seed " << options_.seed << ": a response that nobody asked for\n"
       << text;
   if (StatusOf(text) == 200 && MethodOf(text) == "REGISTER" &&
-      Row(text, "Contact") != "" && ContactExpires(text) > 0) {
+      !RowIn(text, "Contact").empty() && ContactExpires(text) > 0) {
     granted_[flow.session] = phone;
   }
 }
@@ -463,8 +468,8 @@ void World::CheckToHome(const std::string& text) {
     return;
   }
   if (MethodOf(text) == "REGISTER") return CheckRegister(text);
-  const int phone = PhoneOf(Row(text, "P-Asserted-Identity"));
-  CHECK_EQ(absl::StrCat(phone), Row(text, "X-Phone"))
+  const int phone = PhoneOf(RowIn(text, "P-Asserted-Identity"));
+  CHECK_EQ(absl::StrCat(phone), RowIn(text, "X-Phone"))
       << "seed " << options_.seed << ": somebody else's identity\n" << text;
   CHECK(home_.EverGranted(phone)) << "seed " << options_.seed << "\n" << text;
 }
@@ -475,7 +480,7 @@ void World::CheckRegister(const std::string& text) {
   const std::vector<std::string> values = IntegrityValues(text);
   CHECK_LE(values.size(), 1u) << "seed " << options_.seed << "\n" << text;
   if (values.empty()) return;
-  const std::string row = Row(text, "Authorization");
+  const std::string_view row = RowIn(text, "Authorization");
   const int phone = PhoneOf(DigestParam(row, "username"));
   if (values[0] == "tls-pending") {
     CHECK(!DigestParam(row, "response").empty())
@@ -484,7 +489,7 @@ void World::CheckRegister(const std::string& text) {
   }
   CHECK_EQ(values[0], "tls-yes") << "seed " << options_.seed << "\n" << text;
   uint64_t session = 0;
-  CHECK(absl::SimpleAtoi(Row(text, "X-Session"), &session));
+  CHECK(absl::SimpleAtoi(RowIn(text, "X-Session"), &session));
   const auto granted = granted_.find(session);
   CHECK(granted != granted_.end() && granted->second == phone)
       << "seed " << options_.seed << "\n" << text;
@@ -492,9 +497,7 @@ void World::CheckRegister(const std::string& text) {
 
 void World::CheckShard(const Shard& shard) {
   shard.edge.CheckInvariants();
-  uint32_t open = 0;
-  for (const auto& flow : shard.flows) open += flow->open ? 1 : 0;
-  CHECK_EQ(shard.edge.totals().flows, open) << "seed " << options_.seed;
+  CHECK_EQ(shard.edge.totals().flows, shard.open) << "seed " << options_.seed;
 }
 
 // When all phones have left and all times have run out, nothing is left.
@@ -516,7 +519,14 @@ void World::CheckRest() {
 void World::Note(const std::string& text) {
   uint64_t state = report_.fingerprint ^
                    static_cast<uint64_t>(schedule_.now().time_since_epoch().count());
-  for (char c : text) state = Spread(state ^ static_cast<uint8_t>(c));
+  size_t at = 0;
+  for (uint64_t word = 0; at + sizeof(word) <= text.size(); at += sizeof(word)) {
+    std::memcpy(&word, text.data() + at, sizeof(word));
+    state = std::rotl((state ^ word) * 0x9e3779b97f4a7c15, 29);
+  }
+  uint64_t rest = text.size();
+  for (; at < text.size(); ++at) rest = rest << 8 | static_cast<uint8_t>(text[at]);
+  state = Spread(state ^ rest);
   report_.fingerprint = state;
 }
 
