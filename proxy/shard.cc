@@ -32,7 +32,7 @@ net::tls::WallTime WallNow() {
 EdgeConfig ConfigOf(const Options& options, ShardId index) {
   EdgeConfig config = options.edge;
   config.shard = index;
-  config.flows_max = options.streams_max + net::kUdpSocketsMax;
+  config.flows_max = options.streams_max + DatagramFlows::kMax;
   return config;
 }
 
@@ -131,23 +131,29 @@ void Shard::OpenSockets() {
   }
   reactor_->Listen(std::move(sockets_.core_tcp), kTag(ListenerKind::kCore));
   for (ShardSockets::Datagram& datagram : sockets_.sip_udp) {
-    OpenDatagramFlow(datagram,
-                     reactor_->OpenUdp(std::move(datagram.socket),
-                                       kTag(ListenerKind::kSip)),
-                     Side::kAccess);
+    OpenDatagramSocket(std::move(datagram), ListenerKind::kSip);
   }
-  core_udp_ = reactor_->OpenUdp(std::move(sockets_.core_udp.socket),
-                                kTag(ListenerKind::kCore));
-  OpenDatagramFlow(sockets_.core_udp, core_udp_, Side::kCore);
+  core_udp_ =
+      OpenDatagramSocket(std::move(sockets_.core_udp), ListenerKind::kCore);
 }
 
-void Shard::OpenDatagramFlow(const ShardSockets::Datagram& socket,
-                             net::UdpId id, Side side) {
-  edge_.OnFlowOpened(FlowOf(id),
-                     {.side = side,
+FlowId Shard::OpenDatagramSocket(ShardSockets::Datagram socket,
+                                 ListenerKind kind) {
+  const net::UdpId id = reactor_->OpenUdp(std::move(socket.socket),
+                                          static_cast<uint32_t>(kind));
+  const Side side = kind == ListenerKind::kCore ? Side::kCore : Side::kAccess;
+  const uint32_t index = datagram_flows_.Open(id, side, socket.local);
+  AnnounceDatagramFlow(index);
+  return DatagramFlowId(index);
+}
+
+void Shard::AnnounceDatagramFlow(uint32_t index) {
+  const DatagramFlows::Flow& flow = datagram_flows_.At(index);
+  edge_.OnFlowOpened(DatagramFlowId(index),
+                     {.side = flow.side,
                       .transport = sip::Transport::kUdp,
                       .peer = {},
-                      .local = socket.local},
+                      .local = flow.local},
                      reactor_->Now());
   Perform();
 }
@@ -363,7 +369,10 @@ void Shard::OnDatagram(const net::DatagramView& datagram) {
   const std::string_view text(
       reinterpret_cast<const char*>(datagram.bytes.data()),
       datagram.bytes.size());
-  if (edge_.OnReceived(FlowOf(datagram.socket), datagram.peer, text,
+  const DatagramFlows::Found flow =
+      datagram_flows_.Of(datagram.socket, datagram.local);
+  if (flow.is_new) AnnounceDatagramFlow(flow.index);
+  if (edge_.OnReceived(DatagramFlowId(flow.index), datagram.peer, text,
                        reactor_->Now()) == 0) {
     return;
   }
@@ -439,15 +448,16 @@ void Shard::SendOnFlow(const Action& action) {
 }
 
 void Shard::SendDatagram(const Action& action) {
-  const uint32_t index = action.to.flow.handle.slot - options_.streams_max;
+  const DatagramFlows::Flow& flow = datagram_flows_.At(
+      action.to.flow.handle.slot - options_.streams_max);
   const size_t size = SizeOf(action);
   if (size > net::kDatagramBytesMax) {
     stats_.sends_lost.Add();
     return;
   }
   Gather(action, gather_.get());
-  if (!reactor_->SendDatagram({static_cast<uint8_t>(index)}, action.to.peer,
-                              {gather_.get(), size})) {
+  if (!reactor_->SendDatagram(flow.socket, action.to.peer,
+                              {gather_.get(), size}, flow.from)) {
     stats_.sends_lost.Add();
   }
 }
@@ -485,7 +495,7 @@ void Shard::SendToCore(const Action& action) {
   const Endpoint& peer = action.to.peer;
   if (action.to.transport == sip::Transport::kUdp) {
     Action datagram = action;
-    datagram.to.flow = FlowOf(core_udp_);
+    datagram.to.flow = core_udp_;
     return SendDatagram(datagram);
   }
   CoreLinks::Chosen chosen = core_links_.Choose(peer, reactor_->Now());

@@ -20,6 +20,7 @@
 #include "net/tls/ticket.h"
 #include "proxy/connection.h"
 #include "proxy/core_links.h"
+#include "proxy/datagram_flows.h"
 #include "proxy/mail.h"
 #include "proxy/options.h"
 #include "proxy/random.h"
@@ -84,8 +85,8 @@ class Shard final : private net::EventSink {
   Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor);
   absl::Status UseMaterial(const TlsMaterial& material);
   void OpenSockets();
-  void OpenDatagramFlow(const ShardSockets::Datagram& socket, net::UdpId id,
-                        Side side);
+  FlowId OpenDatagramSocket(ShardSockets::Datagram socket, ListenerKind kind);
+  void AnnounceDatagramFlow(uint32_t index);
 
   // net::EventSink
   void OnAccepted(net::StreamId stream, uint32_t tag, const Endpoint& peer,
@@ -159,10 +160,10 @@ class Shard final : private net::EventSink {
     return {.shard = index_, .handle = stream};
   }
 
-  // Datagram sockets are flows too; their slots lie behind those of streams.
-  FlowId FlowOf(net::UdpId socket) const {
+  // Slots of datagram flows lie behind those of streams.
+  FlowId DatagramFlowId(uint32_t index) const {
     return {.shard = index_,
-            .handle = {.slot = options_.streams_max + socket.index,
+            .handle = {.slot = options_.streams_max + index,
                        .generation = 1}};
   }
   bool IsDatagram(FlowId flow) const {
@@ -189,7 +190,8 @@ class Shard final : private net::EventSink {
   ConnectionTable connections_;
   CoreLinks core_links_;
   std::vector<Endpoint> lost_peers_;   // to be told to the Edge
-  net::UdpId core_udp_;
+  DatagramFlows datagram_flows_;
+  FlowId core_udp_;
   uint32_t handshakes_ = 0;
   std::atomic<bool> drain_asked_{false};
   std::unique_ptr<char[]> plain_;    // what TLS opened, one record

@@ -4,6 +4,7 @@ import unittest
 
 from lab.lab import until
 from sip.message import Message, new_branch, response_to
+from ue.ue import Edge
 from system.system_test import SystemTest
 
 
@@ -53,6 +54,16 @@ class InClear(SystemTest):
                 async def counted():
                     return await self.discards(lab) - before == len(methods)
                 await until(counted)
+
+    async def test_a_datagram_is_answered_from_where_it_went(self):
+        lab = await self.lab(sip_listen="0.0.0.0:0")
+        ue = lab.ue(0)
+        ue.sec_agree = True
+        # A connected socket hears nothing from any other address.
+        ue.edge = Edge(ue.edge.tls, ("127.0.0.2", ue.edge.sip[1]))
+        await ue.connect_clear("udp")
+
+        self.assertStatus(await ue.register_once("blank", ue.clear), 401)
 
     # Conformance: POL-03, POL-04, POL-05
     async def test_only_an_initial_register_is_accepted(self):
