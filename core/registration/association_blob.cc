@@ -30,6 +30,10 @@ std::span<const TextPlace> AssociationBlob::routes() const {
   return {At<const TextPlace>(RoutesBegin()), header().route_count};
 }
 
+std::span<const TextPlace> AssociationBlob::wildcards() const {
+  return {At<const TextPlace>(WildcardsBegin()), header().wildcard_count};
+}
+
 std::span<const uint8_t> AssociationBlob::IdentitiesOf(
     const SetEntry& set) const {
   return {At<const uint8_t>(IndicesBegin()) + set.identities_begin,
@@ -48,8 +52,12 @@ size_t AssociationBlob::RoutesBegin() const {
   return IdentitiesBegin() + header().identity_count * sizeof(IdentityPlace);
 }
 
-size_t AssociationBlob::IndicesBegin() const {
+size_t AssociationBlob::WildcardsBegin() const {
   return RoutesBegin() + header().route_count * sizeof(TextPlace);
+}
+
+size_t AssociationBlob::IndicesBegin() const {
+  return WildcardsBegin() + header().wildcard_count * sizeof(TextPlace);
 }
 
 void AssociationBlob::Renew(const SetEntry& set, Instant ends,
@@ -89,6 +97,7 @@ void AssociationBlob::CheckInvariants() const {
   check(header().charging_functions);
   check(header().term_ioi);
   for (const TextPlace& route : routes()) check(route);
+  for (const TextPlace& wildcard : wildcards()) check(wildcard);
   for (const IdentityPlace& identity : identities()) {
     check(identity.value);
     CHECK_GE(identity.uri.begin, identity.value.begin);
@@ -125,6 +134,7 @@ BlobDraft::BlobDraft(uint32_t identities_max)
   sets_.reserve(identities_max_);
   identities_.reserve(identities_max_);
   routes_.reserve(kRoutesMax);
+  wildcards_.reserve(kWildcardsMax);
   indices_.reserve(identities_max_ * identities_max_);
 }
 
@@ -134,6 +144,7 @@ void BlobDraft::Reset() {
   sets_.clear();
   identities_.clear();
   routes_.clear();
+  wildcards_.clear();
   indices_.clear();
   overflowed_ = false;
 }
@@ -173,7 +184,17 @@ void BlobDraft::AddRoute(std::string_view route) {
   if (!overflowed_) routes_.push_back(route);
 }
 
+void BlobDraft::AddWildcard(std::string_view pattern) {
+  if (wildcards_.size() == kWildcardsMax) overflowed_ = true;
+  if (!overflowed_) wildcards_.push_back(pattern);
+}
+
 void BlobDraft::CopySet(const AssociationBlob& from, const SetEntry& set) {
+  CopySet(from, set, [](std::string_view) { return true; });
+}
+
+void BlobDraft::CopySet(const AssociationBlob& from, const SetEntry& set,
+                        absl::FunctionRef<bool(std::string_view uri)> keep) {
   AddSet({.ends = set.ends,
           .granted_s = set.granted_s,
           .cseq = set.cseq,
@@ -182,7 +203,8 @@ void BlobDraft::CopySet(const AssociationBlob& from, const SetEntry& set) {
           .call_id = from.Text(set.call_id)});
   for (const uint8_t index : from.IdentitiesOf(set)) {
     const IdentityPlace& place = from.identities()[index];
-    AddIdentity(from.Text(place.value), from.Text(place.uri));
+    const std::string_view uri = from.Text(place.uri);
+    if (keep(uri)) AddIdentity(from.Text(place.value), uri);
   }
 }
 
@@ -197,13 +219,15 @@ size_t BlobDraft::TextBytesMax() const {
     bytes += std::max(identity.value.size(), identity.uri.size() + 2);
   }
   for (const std::string_view route : routes_) bytes += route.size();
+  for (const std::string_view pattern : wildcards_) bytes += pattern.size();
   return bytes;
 }
 
 std::span<const std::byte> BlobDraft::Pack() {
   const size_t fixed = sizeof(BlobHeader) + sets_.size() * sizeof(SetEntry) +
                        identities_.size() * sizeof(IdentityPlace) +
-                       routes_.size() * sizeof(TextPlace) + indices_.size();
+                       routes_.size() * sizeof(TextPlace) +
+                       wildcards_.size() * sizeof(TextPlace) + indices_.size();
   if (overflowed_ || fixed + TextBytesMax() > packed_.size()) return {};
   fixed_used_ = sizeof(BlobHeader);
   text_used_ = fixed;
@@ -222,6 +246,11 @@ std::span<const std::byte> BlobDraft::Pack() {
     PutText(route, place);
     Put(place);
   }
+  for (const std::string_view pattern : wildcards_) {
+    TextPlace place;
+    PutText(pattern, place);
+    Put(place);
+  }
   for (const uint8_t index : indices_) Put(index);
   CHECK_EQ(fixed_used_, fixed);
 
@@ -231,6 +260,7 @@ std::span<const std::byte> BlobDraft::Pack() {
   header.set_count = static_cast<uint8_t>(sets_.size());
   header.identity_count = static_cast<uint8_t>(identities_.size());
   header.route_count = static_cast<uint8_t>(routes_.size());
+  header.wildcard_count = static_cast<uint8_t>(wildcards_.size());
   std::memcpy(packed_.data(), &header, sizeof(header));
   return std::span(packed_).first(text_used_);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/functional/function_ref.h"
 #include "core/base/time.h"
 
 namespace sallyport::registration {
@@ -44,7 +45,8 @@ static_assert(sizeof(SetEntry) == 32);
 static_assert(sizeof(IdentityPlace) == 8);
 
 // The first bytes; behind them lie set_count SetEntry, identity_count
-// IdentityPlace, route_count TextPlace, index_count bytes, and the texts.
+// IdentityPlace, route_count and wildcard_count TextPlace, index_count bytes,
+// and the texts.
 struct alignas(SetEntry) BlobHeader {
   TextPlace impi;
   TextPlace instance;
@@ -56,6 +58,7 @@ struct alignas(SetEntry) BlobHeader {
   uint8_t set_count = 0;
   uint8_t identity_count = 0;
   uint8_t route_count = 0;
+  uint8_t wildcard_count = 0;
 };
 static_assert(sizeof(BlobHeader) % alignof(SetEntry) == 0);
 static_assert(alignof(SetEntry) >= alignof(IdentityPlace));
@@ -71,6 +74,7 @@ class AssociationBlob {
   std::span<const SetEntry> sets() const;
   std::span<const IdentityPlace> identities() const;
   std::span<const TextPlace> routes() const;
+  std::span<const TextPlace> wildcards() const;
   // Indices into identities() of one set, in the order of P-Associated-URI.
   std::span<const uint8_t> IdentitiesOf(const SetEntry& set) const;
   std::string_view Text(TextPlace place) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
@@ -94,6 +98,7 @@ class AssociationBlob {
   }
   size_t IdentitiesBegin() const;
   size_t RoutesBegin() const;
+  size_t WildcardsBegin() const;
   size_t IndicesBegin() const;
 
   std::unique_ptr<std::byte[]> bytes_;
@@ -103,10 +108,11 @@ class AssociationBlob {
 // A BlobDraft is a blob being written: views of what it will hold, then the
 // bytes. One per slice, used again and again. Borrows: every text, until Pack()
 // returned. Bounds:  `identities_max` different identities and as many sets;
-// kRoutesMax. Cost:    no heap after construction.
+// kRoutesMax, kWildcardsMax. Cost:    no heap after construction.
 class BlobDraft {
  public:
   static constexpr size_t kRoutesMax = 32;
+  static constexpr size_t kWildcardsMax = 16;
 
   struct Set {
     Instant ends = kNever;
@@ -126,8 +132,13 @@ class BlobDraft {
   // `uri` lies within `value`; an empty `value` stands for `<uri>`.
   void AddIdentity(std::string_view value, std::string_view uri);
   void AddRoute(std::string_view route);
-  // Adds a set of another blob with its identities.
+  void AddWildcard(std::string_view pattern);
+  void DropWildcards() { wildcards_.clear(); }
+  // Adds a set of another blob with its identities: all, or those whose URI is
+  // to be kept.
   void CopySet(const AssociationBlob& from, const SetEntry& set);
+  void CopySet(const AssociationBlob& from, const SetEntry& set,
+               absl::FunctionRef<bool(std::string_view uri)> keep);
 
   std::string_view impi;
   std::string_view instance;
@@ -165,6 +176,7 @@ class BlobDraft {
   std::vector<DraftSet> sets_;
   std::vector<Identity> identities_;
   std::vector<std::string_view> routes_;
+  std::vector<std::string_view> wildcards_;
   std::vector<uint8_t> indices_;
   std::vector<std::byte> packed_;
   size_t fixed_used_ = 0;

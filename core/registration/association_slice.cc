@@ -6,8 +6,8 @@
 
 #include "absl/base/optimization.h"
 #include "absl/log/check.h"
+#include "core/registration/identity.h"
 #include "core/registration/impi.h"
-#include "core/sip/text.h"
 #include "core/sip/values.h"
 
 namespace sallyport::registration {
@@ -27,69 +27,6 @@ uint32_t HashOfSession(const TlsSessionId& session) {
 uint64_t HashOfSet(std::string_view address_of_record,
                    std::string_view call_id) {
   return Fingerprint().Add(address_of_record).Add(call_id).Take();
-}
-
-// Equal octets are the common case and need no parsing.
-bool SameUri(std::string_view a, std::string_view b) {
-  if (a == b) return !a.empty();
-  const std::optional<sip::UriView> left = sip::ParseUri(a);
-  const std::optional<sip::UriView> right = sip::ParseUri(b);
-  return left && right && sip::UriEquals(*left, *right);
-}
-
-// ---- telephone numbers
-
-struct PhoneView {
-  std::string_view number;
-  std::string_view params;  // begins at ';', or empty
-};
-
-// What a tel URI says, or the tel URI that a SIP URI with user=phone stands
-// for. Source: RFC 3261 19.1.6
-std::optional<PhoneView> PhoneOf(const sip::UriView& uri) {
-  if (uri.scheme == sip::UriScheme::kTel)
-    return PhoneView{uri.user, uri.params};
-  const bool is_sip =
-      uri.scheme == sip::UriScheme::kSip || uri.scheme == sip::UriScheme::kSips;
-  const sip::Param user = sip::FindParam(uri.params, "user");
-  if (!is_sip || !sip::EqualsIgnoreCase(user.value, "phone")) return {};
-  const size_t end = std::min(uri.user.find(';'), uri.user.size());
-  return PhoneView{uri.user.substr(0, end), uri.user.substr(end)};
-}
-
-// Source: RFC 3966 5.1.1 (visual-separator)
-bool IsVisualSeparator(char c) {
-  return c == '-' || c == '.' || c == '(' || c == ')';
-}
-
-bool SameNumber(std::string_view a, std::string_view b) {
-  size_t i = 0;
-  size_t j = 0;
-  while (true) {
-    while (i < a.size() && IsVisualSeparator(a[i])) ++i;
-    while (j < b.size() && IsVisualSeparator(b[j])) ++j;
-    if (i == a.size() || j == b.size()) break;
-    if (sip::ToLower(a[i++]) != sip::ToLower(b[j++])) return false;
-  }
-  return i == a.size() && j == b.size() && !a.empty();
-}
-
-bool SamePhone(const sip::UriView& a, const sip::UriView& b) {
-  const std::optional<PhoneView> left = PhoneOf(a);
-  const std::optional<PhoneView> right = PhoneOf(b);
-  return left && right && SameNumber(left->number, right->number) &&
-         sip::EqualsIgnoreCase(left->params, right->params);
-}
-
-// Source: TS 24.229 5.2.6.3.1: display names do not count, and a SIP URI with
-// user=phone matches the tel URI.
-bool SameIdentity(const sip::UriView& wanted, std::string_view registered) {
-  const std::optional<sip::UriView> uri = sip::ParseUri(registered);
-  if (!uri) return false;
-  if (sip::UriEquals(wanted, *uri)) return true;
-  const bool one_is_tel = (wanted.scheme == sip::UriScheme::kTel) !=
-                          (uri->scheme == sip::UriScheme::kTel);
-  return one_is_tel && SamePhone(wanted, *uri);
 }
 
 // ---- sets
@@ -129,12 +66,6 @@ bool SameTexts(const AssociationBlob& blob, const SetEntry& set,
                             [&](uint8_t index, std::string_view given) {
                               return same(identities[index].value, given);
                             });
-}
-
-// Never past the end of time.
-Instant After(Instant now, Millis wait) {
-  const Instant last = kNever - Millis(1);
-  return now > last - wait ? last : now + wait;
 }
 
 }  // namespace
@@ -225,7 +156,7 @@ Applied AssociationSlice::Apply(AssociationId id, const Grant& grant,
 bool AssociationSlice::StoreGrant(Association& association, const SetEntry* set,
                                   const Grant& grant, Instant now) {
   if (set != nullptr && SameTexts(association.blob, *set, grant)) {
-    association.blob.Renew(*set, EndOf(grant, now), grant.expires_s,
+    association.blob.Renew(*set, EndOf(grant.expires_s, now), grant.expires_s,
                            grant.cseq);
     return true;
   }
@@ -327,6 +258,9 @@ void AssociationSlice::DraftTexts(const Association& association,
       newest(given.charging_functions, old.charging_functions);
   draft_.term_ioi = newest(given.term_ioi, old.term_ioi);
   draft_.reg_id = given.instance.empty() ? old.reg_id : given.reg_id;
+  for (const TextPlace& pattern : blob.wildcards()) {
+    draft_.AddWildcard(blob.Text(pattern));
+  }
   if (grant != nullptr) {
     // Spec 5.4: the newest Service-Route serves every set.
     for (const std::string_view route : grant->service_routes) {
@@ -353,13 +287,19 @@ void AssociationSlice::DraftSets(const Association& association,
   if (replaced == nullptr) DraftGrantedSet(grant, now);
 }
 
+// Never past the end of time.
+Instant AssociationSlice::After(Instant now, Millis wait) {
+  const Instant last = kNever - Millis(1);
+  return now > last - wait ? last : now + wait;
+}
+
 // Source: RFC 3261 10.3: the registrar forgets it first, by the grace.
-Instant AssociationSlice::EndOf(const Grant& grant, Instant now) const {
-  return After(now, Seconds(grant.expires_s) + grace_);
+Instant AssociationSlice::EndOf(uint32_t expires_s, Instant now) const {
+  return After(now, Seconds(expires_s) + grace_);
 }
 
 void AssociationSlice::DraftGrantedSet(const Grant& grant, Instant now) {
-  draft_.AddSet({.ends = EndOf(grant, now),
+  draft_.AddSet({.ends = EndOf(grant.expires_s, now),
                  .granted_s = grant.expires_s,
                  .cseq = grant.cseq,
                  .address_of_record = grant.address_of_record,

@@ -100,6 +100,31 @@ class AssociationSlice {
   // removes it).
   [[nodiscard]] bool ExpireSets(AssociationId id, Instant now);
 
+  // ---- what the home network says (association_network.cc; spec 2.5 e2)
+
+  // Is this one of the UE's contacts: the same instance when both sides have
+  // one, else the same URI? Of a REGISTER with several contacts the first is
+  // known.
+  bool OwnsContact(AssociationId id, std::string_view uri,
+                   std::string_view instance) const;
+  // Ends a public identity in every set, and a set whose last one it was. kLast:
+  // no set is left, and the caller removes the association.
+  enum class Ended : uint8_t { kNothing, kIdentity, kLast };
+  [[nodiscard]] Ended EndIdentity(AssociationId id, std::string_view uri);
+  // Lowers the expiry of the sets with this public identity, and never raises
+  // it; false: none ended later.
+  bool Shorten(AssociationId id, std::string_view uri, uint32_t expires_s,
+               Instant now);
+  // The wildcarded identities, in the place of those that were there. Those that
+  // match nothing are left out, and those past BlobDraft::kWildcardsMax. False:
+  // they do not fit, and nothing changed.
+  bool SetWildcards(AssociationId id,
+                    std::span<const std::string_view> patterns);
+  size_t wildcard_count(AssociationId id) const;
+  std::string_view wildcard(AssociationId id, size_t index) const;
+  // A wildcarded identity stands for this URI (ASSOC-21).
+  bool MatchesWildcard(AssociationId id, std::string_view uri) const;
+
   // A UE's association by TLS session identity (resumption); kActive or
   // kSuspended.
   AssociationId FindByTlsSession(const TlsSessionId& session) const;
@@ -190,7 +215,8 @@ class AssociationSlice {
   void DraftTexts(const Association& association, const Grant* grant);
   void DraftSets(const Association& association, const SetEntry* replaced,
                  const Grant& grant, Instant now);
-  Instant EndOf(const Grant& grant, Instant now) const;
+  static Instant After(Instant now, Millis wait);
+  Instant EndOf(uint32_t expires_s, Instant now) const;
   void DraftGrantedSet(const Grant& grant, Instant now);
   bool StoreDraft(Association& association);
 
