@@ -24,7 +24,8 @@ Commands (field `cmd`) and their fields:
   forget                                lose all subscriptions, as in a restart
   seen       last?, after?, direction?, method?, status?, brief?
                                         the last messages, verbatim in `text`
-                                        unless `brief`
+                                        unless `brief`; `at` is the address
+                                        through which they passed
   fault      kind, at?, method?, count?, delay_s?, status?, headers?,
              retry_after_s?, bytes_per_s?
                                         what the next `count` requests, or all

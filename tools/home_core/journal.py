@@ -51,7 +51,7 @@ class Journal:
         data = message.raw if direction == "in" else message.to_bytes()
         record = {"n": next(self.numbers), "time": time.time(),
                   "direction": direction, "peer": str(peer),
-                  "text": data.decode("latin-1")}
+                  "at": peer.wire.name, "text": data.decode("latin-1")}
         try:
             record |= describe(message)
         except (BadMessage, ValueError, IndexError) as error:

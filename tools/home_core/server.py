@@ -70,11 +70,11 @@ class HomeCore:
 
     @property
     def hostports(self):
-        return [join(*wire.address) for wire in self.wires]
+        return [wire.name for wire in self.wires]
 
     def wires_at(self, at=""):
         """The wire of an address, or all of them."""
-        found = [w for w in self.wires if at in ("", join(*w.address))]
+        found = [w for w in self.wires if at in ("", w.name)]
         if not found:
             raise LookupError(f"we do not listen at {at}")
         return found
@@ -115,7 +115,7 @@ class HomeCore:
         if not message.is_request:
             self._on_response(message)
             return
-        fault = self.faults.pick(message, join(*peer.wire.address))
+        fault = self.faults.pick(message, peer.wire.name)
         if fault:
             faults.apply(fault, message, peer,
                          lambda: self._on_request(message, peer),

@@ -174,6 +174,10 @@ class Wire:
     def on_bad(self, error, peer, data):
         self.receiver.on_bad(error, peer, data)
 
+    @property
+    def name(self):
+        return join(*self.address)
+
     async def reopen(self):
         """Listen again where `close` has ended it."""
         await self.listen(*self.address)

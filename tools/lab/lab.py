@@ -96,13 +96,18 @@ class Lab:
 
     async def start_proxy(self, **changes):
         """Start it, or start it anew after it has ended."""
-        core = self.core.ready["sip"]
         self.proxy = Proxy(self.binary, self.folder, **{
-            "home_core": f"sip:{core};transport={self.transport}"
+            "home_core": ",".join(f"sip:{at};transport={self.transport}"
+                                  for at in self.core_addresses)
         } | self.proxy_flags | changes)
         await self.proxy.start()
         await self.core.control("edge", address=(
             f"{show(self.proxy.address('core'))}/{self.transport}"))
+
+    @property
+    def core_addresses(self):
+        """Where the core serves, in the order of `core_listen`."""
+        return self.core.ready["sip"].split(",")
 
     def ue(self, number, version="", ca="ca.pem", **more):
         s = self.subscribers[number]
