@@ -82,6 +82,7 @@ inline constexpr uint32_t kDnsTriesDefault = 2;  // of each server
 // so that a start with all phones at once is one question with many waiters.
 inline constexpr uint32_t kDnsQuestionsDefault = 256;
 inline constexpr uint32_t kDnsWaitersDefault = 16384;
+inline constexpr uint32_t kDnsLookupsDefault = 4096;
 inline constexpr uint32_t kDnsTargetsDefault = 16;
 inline constexpr uint32_t kDnsRecordsDefault = 64;
 inline constexpr uint32_t kDnsCacheEntriesDefault = 4096;
@@ -90,9 +91,15 @@ inline constexpr Seconds kDnsTtlMinDefault{1};
 inline constexpr Seconds kDnsTtlMaxDefault{3600};
 inline constexpr Seconds kDnsNegativeTtlDefault{30};
 inline constexpr Seconds kDnsFailureTtlDefault{2};
-// Names that one answer may follow, SRV names and hosts together: four times
-// the targets, so that a hostile zone cannot make a storm of one question.
+// Services of the table, and NAPTR records that are followed.
+inline constexpr uint32_t kDnsServicesMax = 16;
+// Lookups of one question, so that a hostile zone cannot make a storm of it:
+// one NAPTR, the services, and two for each of the default's targets.
 inline constexpr uint32_t kDnsLookupsMax = 64;
+// Ceilings of what the options may say.
+inline constexpr uint32_t kDnsTargetsCeiling = 256;
+inline constexpr uint32_t kDnsRecordsCeiling = 4096;
+inline constexpr uint32_t kDnsServersMax = 16;
 
 static_assert(kQueuedBytesDefault <= kQueuedBytesCeiling);
 static_assert(kQueuedBytesDefault <= kSendBytesDefault);
@@ -100,6 +107,7 @@ static_assert(kStreamsDefault <= kStreamsCeiling);
 static_assert((kReceiveBuffersDefault & (kReceiveBuffersDefault - 1)) == 0);
 static_assert((kDatagramBuffersDefault & (kDatagramBuffersDefault - 1)) == 0);
 static_assert(kReceiveBuffersDefault <= kReceiveBuffersCeiling);
+static_assert(1 + kDnsServicesMax + 2 * kDnsTargetsDefault <= kDnsLookupsMax);
 static_assert(kDnsTtlMinDefault <= kDnsTtlMaxDefault);
 
 }  // namespace sallyport::net

@@ -32,6 +32,8 @@ std::string_view ToString(Failure failure) {
       return "server_failure";
     case Failure::kMalformed:
       return "malformed";
+    case Failure::kBusy:
+      return "busy";
     case Failure::kStopped:
       return "stopped";
   }

@@ -64,9 +64,10 @@ enum class Failure : uint8_t {
   kTimeout,        // no server answered within the time of a question
   kServerFailure,  // servers answered that they cannot (SERVFAIL, REFUSED, ...)
   kMalformed,      // an answer that is no DNS, or a host that is no name
+  kBusy,           // as many other questions are open as may be
   kStopped,        // the resolver was stopped first
 };
-inline constexpr size_t kFailureCount = 7;
+inline constexpr size_t kFailureCount = 8;
 // "none", "no_such_name", ...: a label of metrics.
 std::string_view ToString(Failure failure);
 
@@ -76,7 +77,8 @@ struct Answer {
   // came. All addresses of one name stand together.
   std::vector<Target> targets;
   // How long it holds, failures included: what is left of the least TTL of all
-  // that it rests on, within the options' bounds; a numeric host has the most.
+  // that it rests on, within the options' bounds; a numeric host has the most,
+  // kBusy and kStopped have none.
   Seconds ttl{0};
 
   bool ok() const { return failure == Failure::kNone; }
