@@ -38,10 +38,13 @@ struct ResolverOptions {
   uint32_t tries = kDnsTriesDefault;
 
   // Bounds. What is beyond them in an answer is not looked at.
-  uint32_t questions_max = kDnsQuestionsDefault;  // more: Ask() refuses
-  uint32_t waiters_max = kDnsWaitersDefault;      // who share these questions
-  uint32_t targets_max = kDnsTargetsDefault;      // of an answer
-  uint32_t records_max = kDnsRecordsDefault;      // of one reply, aliases too
+  uint32_t questions_max = kDnsQuestionsDefault;  // different ones; more: kBusy
+  // Lookups that servers have not answered; with more of them a new question is
+  // kBusy. Those of questions that ended too early count too.
+  uint32_t lookups_max = kDnsLookupsDefault;
+  uint32_t waiters_max = kDnsWaitersDefault;  // more: Ask() refuses
+  uint32_t targets_max = kDnsTargetsDefault;  // of an answer
+  uint32_t records_max = kDnsRecordsDefault;  // of one reply, aliases too
   uint32_t cache_entries_max = kDnsCacheEntriesDefault;  // 0: no cache
 
   // Every answer, positive or negative, holds within these bounds.
@@ -97,8 +100,8 @@ class Resolver {
   // no callback comes.
   ~Resolver();
 
-  // False: too much is open already (questions_max, waiters_max), or the
-  // resolver is being stopped; the callback is then dropped without a call.
+  // False: waiters_max wait already, or the resolver is being stopped; the
+  // callback is then dropped without a call.
   [[nodiscard]] bool Ask(Question question, Callback callback);
 
   const ResolverCounters& counters() const;
