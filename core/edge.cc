@@ -36,6 +36,10 @@ bool Edge::OnTimer(Instant now) { return impl_->OnTimer(now); }
 Instant Edge::NextDeadline() const { return impl_->NextDeadline(); }
 Actions Edge::actions() const { return impl_->actions(); }
 const Counters& Edge::counters() const { return impl_->counters(); }
+
+const registration::RuleCounters& Edge::rules() const {
+  return impl_->rules();
+}
 Edge::Totals Edge::totals() const { return impl_->totals(); }
 std::vector<Edge::AssociationInfo> Edge::FindAssociations(std::string_view impi,
                                                           size_t most) const {

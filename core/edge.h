@@ -17,6 +17,7 @@
 #include "core/counters.h"
 #include "core/edge_config.h"
 #include "core/flow.h"
+#include "core/registration/integrity.h"
 #include "core/sip/values.h"
 
 namespace sallyport {
@@ -80,6 +81,7 @@ class Edge {
 
   // ---- looking in (admin page, tests)
   const Counters& counters() const;
+  const registration::RuleCounters& rules() const;  // of REGISTERs, D1 to D18
   struct Totals {
     uint32_t flows = 0, associations_active = 0, associations_suspended = 0,
              associations_reserved = 0, transactions = 0, timers = 0;
@@ -93,6 +95,10 @@ class Edge {
     Endpoint peer;
     Instant expires;
     std::vector<std::string> identities;
+    // The last verdict on a REGISTER of its connection, also on a refused one.
+    registration::Rule rule;
+    std::string_view integrity;  // "", "tls-pending", "tls-yes"
+    Instant decided;
   };
   // At most `most` associations of this IMPI (empty: of all).
   std::vector<AssociationInfo> FindAssociations(std::string_view impi,

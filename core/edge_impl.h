@@ -48,6 +48,7 @@ class Edge::Impl {
 
   Actions actions() const { return outbox_.actions(); }
   const Counters& counters() const { return counters_; }
+  const registration::RuleCounters& rules() const { return rules_; }
 
   // ---- looking in (edge_inspect.cc)
   Totals totals() const;
@@ -103,6 +104,10 @@ class Edge::Impl {
     Instant created{};  // by the 200 that made it active
     TimerId expiry;
     uint16_t registers = 0;  // REGISTER transactions under way
+    // The last verdict on a REGISTER of its connection.
+    registration::Rule rule = registration::Rule::kD1;
+    registration::Integrity integrity = registration::Integrity::kNone;
+    Instant decided{};
   };
 
   void Begin(Instant now);
@@ -188,6 +193,7 @@ class Edge::Impl {
   registration::IntegrityInput StateFor(const Inbound& in,
                                         const RegisterRequest& r);
   bool DecideRegister(const Inbound& in, RegisterRequest& r);
+  void NoteVerdict(const Inbound& in, const RegisterRequest& r);
   bool ReserveFor(const Inbound& in, const RegisterRequest& r);
   bool TooManyDevices(const RegisterRequest& r, AssociationId own);
   std::string_view UnquoteImpi(std::string_view username);
@@ -307,6 +313,7 @@ class Edge::Impl {
   Outbox outbox_;
 
   Counters counters_;
+  registration::RuleCounters rules_;
 };
 
 // Answers that more than one procedure gives.

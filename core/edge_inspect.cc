@@ -35,13 +35,17 @@ std::vector<Edge::AssociationInfo> Edge::Impl::FindAssociations(
 }
 
 Edge::AssociationInfo Edge::Impl::InfoOf(AssociationId id) const {
+  const Binding& binding = bindings_[id.slot];
   AssociationInfo info{.id = id,
                        .impi = slice_.impi(id),
                        .state = registration::ToString(slice_.state(id)),
                        .flow = {},
                        .peer = slice_.peer(id),
                        .expires = slice_.expires(id),
-                       .identities = {}};
+                       .identities = {},
+                       .rule = binding.rule,
+                       .integrity = registration::ToString(binding.integrity),
+                       .decided = binding.decided};
   if (slice_.state(id) != AssociationState::kSuspended) {
     info.flow = slice_.flow(id);
   }

@@ -74,6 +74,7 @@ void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
   if (const routing::Refusal refusal = CheckAgreement(r))
     return Answer(in, refusal);
   if (!DecideRegister(in, r) || !ReserveFor(in, r)) return;
+  NoteVerdict(in, r);
   BeginRegister(in, r);
 }
 
@@ -154,6 +155,7 @@ IntegrityInput Edge::Impl::StateFor(const Inbound& in,
 bool Edge::Impl::DecideRegister(const Inbound& in, RegisterRequest& r) {
   r.decision =
       registration::DecideIntegrity(r.credentials, StateFor(in, r), config_);
+  rules_.Add(r.decision.rule);
   switch (r.decision.outcome) {
     case IntegrityDecision::Outcome::kForward:
       break;
@@ -162,16 +164,27 @@ bool Edge::Impl::DecideRegister(const Inbound& in, RegisterRequest& r) {
       return false;
     case IntegrityDecision::Outcome::kReject400:
       counters_.Add(CounterId::kIntegrityRejected);
+      NoteVerdict(in, r);
       Answer(in, {400, "Bad Authorization", {}});
       return false;
     case IntegrityDecision::Outcome::kReject403:
       counters_.Add(CounterId::kIntegrityRejected);
+      NoteVerdict(in, r);
       Answer(in, answers::kForbidden);
       return false;
   }
   counters_.Add(CounterOf(r.decision.value));
   if (r.decision.detach) in.record->association = {};  // D12
   return true;
+}
+
+// For the admin page: why the registrar was told what it was told.
+void Edge::Impl::NoteVerdict(const Inbound& in, const RegisterRequest& r) {
+  if (!in.protected_access() || !slice_.live(in.record->association)) return;
+  Binding& binding = BindingOf(in.record->association);
+  binding.rule = r.decision.rule;
+  binding.integrity = r.decision.value;
+  binding.decided = now_;
 }
 
 // A slot from the first REGISTER on, so that the Path is the same for the whole

@@ -57,7 +57,11 @@ std::string AssociationsJson(const std::vector<AssociationQuery::Row>& rows,
                     {"state", row.state},
                     {"peer", row.peer},
                     {"expires_s", row.expires_s},
-                    {"identities", std::move(identities)}});
+                    {"identities", std::move(identities)},
+                    {"verdict",
+                     {{"rule", row.rule},
+                      {"integrity_protected", row.integrity},
+                      {"ago_s", row.decided_ago_s}}}});
   }
   // Identities are a peer's bytes: what is not UTF-8 is replaced, never thrown.
   return nlohmann::json{{"associations", std::move(list)}}.dump(

@@ -26,6 +26,9 @@ class AssociationQuery {
     std::string peer;
     double expires_s = 0;
     std::vector<std::string> identities;
+    std::string rule;       // of the last verdict, "D8"
+    std::string integrity;  // what the registrar was told
+    double decided_ago_s = 0;
   };
 
   AssociationQuery(std::string impi, size_t most, int shards)

@@ -81,6 +81,21 @@ void AddEdge(const Shards& shards, Page& page) {
   }
 }
 
+void AddVerdicts(const Shards& shards, Page& page) {
+  page.Family("sallyport_core_register_verdicts_total",
+              "REGISTERs by the rule that decided what the registrar is told",
+              MetricType::Counter);
+  for (size_t i = 0; i < shards.all().size(); ++i) {
+    const registration::RuleCounters& rules = shards.all()[i]->rules();
+    for (size_t number = 1; number <= registration::kRuleCount; ++number) {
+      const auto rule = static_cast<registration::Rule>(number);
+      page.Value({ShardLabel(i),
+                  {"rule", std::string(registration::ToString(rule))}},
+                 static_cast<double>(rules.Get(rule)));
+    }
+  }
+}
+
 void AddConnections(const Shards& shards, Page& page) {
   page.Family("sallyport_net_connections_accepted_total",
               "TCP connections accepted, by listener", MetricType::Counter);
@@ -253,6 +268,7 @@ void AddProcess(Page& page) {
 std::string MetricsText(const Shards& shards) {
   Page page;
   AddEdge(shards, page);
+  AddVerdicts(shards, page);
   AddConnections(shards, page);
   AddTls(shards, page);
   AddTables(shards, page);

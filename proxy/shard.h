@@ -73,6 +73,7 @@ class Shard final : private net::EventSink {
   void WakeFromOutside() const { reactor_->WakeFromOutside(); }
   const ShardStats& stats() const { return stats_; }
   const Counters& edge_counters() const { return edge_.counters(); }
+  const registration::RuleCounters& rules() const { return edge_.rules(); }
   const net::ReactorCounters& net_counters() const {
     return reactor_->counters();
   }

@@ -147,13 +147,18 @@ void Shard::Answer(AssociationQuery& query) {
        edge_.FindAssociations(query.impi(), query.most())) {
     const auto left = std::chrono::duration_cast<std::chrono::duration<double>>(
         info.expires - reactor_->Now());
+    const auto ago = std::chrono::duration_cast<std::chrono::duration<double>>(
+        reactor_->Now() - info.decided);
     rows.push_back({.shard = index_,
                     .slot = info.id.slot,
                     .impi = std::string(info.impi),
                     .state = std::string(info.state),
                     .peer = info.peer.ToString(),
                     .expires_s = info.expires == kNever ? 0 : left.count(),
-                    .identities = info.identities});
+                    .identities = info.identities,
+                    .rule = std::string(registration::ToString(info.rule)),
+                    .integrity = std::string(info.integrity),
+                    .decided_ago_s = ago.count()});
   }
   query.Add(std::move(rows));
 }

@@ -3,9 +3,12 @@
 #ifndef CORE_REGISTRATION_INTEGRITY_H_
 #define CORE_REGISTRATION_INTEGRITY_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/counter.h"
 #include "core/edge_config.h"
 #include "core/sip/digest.h"
 #include "core/sip/message.h"
@@ -62,7 +65,19 @@ enum class Rule : uint8_t {
   kD17,
   kD18
 };
+inline constexpr size_t kRuleCount = 18;
 std::string_view ToString(Rule rule);  // "D1"
+
+// How often each rule decided. Written by one shard, read by any thread.
+class RuleCounters {
+ public:
+  void Add(Rule rule) { values_[Index(rule)].Add(1); }
+  uint64_t Get(Rule rule) const { return values_[Index(rule)].Get(); }
+
+ private:
+  static size_t Index(Rule rule) { return static_cast<size_t>(rule) - 1; }
+  std::array<Counter, kRuleCount> values_;
+};
 
 struct IntegrityInput {
   bool on_tls = false;

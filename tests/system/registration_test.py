@@ -138,6 +138,27 @@ class TlsFirst(SystemTest):
         found, = await lab.proxy.associations(ue.impi)
         self.assertEqual(found["state"], "active")
 
+    async def test_a_verdict_can_be_explained(self):
+        lab = await self.lab()
+        ue = lab.ue(0)
+        await ue.register()
+        found, = await lab.proxy.associations(ue.impi)
+        self.assertEqual(found["verdict"]["rule"], "D6")
+        self.assertEqual(found["verdict"]["integrity_protected"],
+                         "tls-pending")
+
+        await ue.register_once("blank")
+
+        found, = await lab.proxy.associations(ue.impi)
+        self.assertEqual(found["verdict"]["rule"], "D7")
+        self.assertEqual(found["verdict"]["integrity_protected"], "tls-yes")
+        self.assertLess(found["verdict"]["ago_s"], 60)
+        metrics = await lab.proxy.metrics()
+        counted = {rule: metrics.sum(
+            "sallyport_core_register_verdicts_total", rule=rule)
+            for rule in ("D3", "D6", "D7", "D10")}
+        self.assertEqual(counted, {"D3": 1, "D6": 1, "D7": 1, "D10": 0})
+
     # Conformance: REG-04, REG-07, SEC-12, SEC-13, SEC-16, ASSOC-10
     async def test_refresh_and_deregistration_keep_path_and_say_yes(self):
         lab = await self.lab()
