@@ -10,6 +10,7 @@ import socket
 from lab.lab import until
 from lab.process import Program, show
 
+TABLES = "/usr/share/kamailio/dbtext/kamailio"
 HERE = os.path.dirname(os.path.abspath(__file__))
 SEARCH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin"
 
@@ -39,7 +40,7 @@ class Kamailio(Program):
     def __init__(self, folder, subscribers, granted_s):
         self.address_text = f"127.0.0.1:{free_port()}"
         modules = glob.glob("/usr/lib/*/kamailio/modules/")
-        if not modules:
+        if not modules or not os.path.exists(f"{modules[0]}/pua_reginfo.so"):
             raise Missing("Kamailio's modules are not installed: run "
                           "tools/setup --with-peers")
         self._write_config(folder, subscribers, {
@@ -48,6 +49,7 @@ class Kamailio(Program):
         super().__init__("kamailio", [
             find("kamailio"), "-f", f"{folder}/kamailio.cfg", "-DD", "-E",
             "-m", "64", "-M", "8", "-Y", f"{folder}/run"], folder)
+        self.folder = folder
 
     def _write_config(self, folder, subscribers, values):
         with open(os.path.join(HERE, "kamailio.cfg"),
@@ -59,10 +61,11 @@ class Kamailio(Program):
                 for s in subscribers]
         os.makedirs(f"{folder}/db")
         os.makedirs(f"{folder}/run")
+        for table in ("version", "presentity", "active_watchers", "watchers",
+                      "pua"):
+            shutil.copy(f"{TABLES}/{table}", f"{folder}/db")
         for name, content in {
                 "kamailio.cfg": text,
-                "db/version": "table_name(string) table_version(int)\n"
-                              "subscriber:7\nlocation:9\n",
                 "db/subscriber": "username(string) domain(string) "
                                  "password(string)\n" + "".join(rows),
         }.items():
@@ -87,8 +90,23 @@ class Kamailio(Program):
 
     def registers(self):
         """What it logged of each REGISTER, oldest first."""
-        return [line.partition("saw REGISTER ")[2]
-                for line in self.said().splitlines() if "saw REGISTER" in line]
+        return self.saw("REGISTER")
+
+    def saw(self, method):
+        """What it logged of each request with this method, oldest first."""
+        return [line.partition(f"saw {method} ")[2]
+                for line in self.said().splitlines() if f"saw {method} " in
+                line]
+
+    async def order(self, *command):
+        """Have its operator's tool do something."""
+        process = await asyncio.create_subprocess_exec(
+            find("kamcmd"), "-s", f"unix:{self.folder}/run/ctl", *command,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        async with asyncio.timeout(10):
+            said, _ = await process.communicate()
+        if process.returncode or said.startswith(b"error"):
+            raise AssertionError(f"kamcmd {command}: {said.decode()}")
 
 
 class Baresip(Program):
