@@ -25,7 +25,7 @@ namespace sallyport::net::dns {
 struct ResolverOptions {
   // Whom to ask, port 0 meaning 53; empty: what /etc/resolv.conf says when the
   // resolver starts. /etc/hosts is not looked at.
-  std::vector<Endpoint> servers;
+  std::vector<Endpoint> servers{};
   // What the program can speak, best first.
   std::vector<Service> services{kSipServices.begin(), kSipServices.end()};
   // Where neither URI nor DNS says a transport; a secure question has kTls.
@@ -56,7 +56,7 @@ struct ResolverOptions {
 
   // What the cache takes for the present; null: a steady clock. Called by the
   // resolver's thread only. Deadlines always follow the steady clock.
-  std::function<Instant()> now;
+  std::function<Instant()> now{};
 };
 
 // Why there is no resolver. `step` is a literal.
