@@ -12,12 +12,14 @@ hidden=(
   "//core/wrong:sees_net //net:limits"
   "//core/wrong:sees_boringssl @boringssl//:ssl"
   "//core/wrong:sees_io_uring @liburing//:liburing"
+  "//core/wrong:sees_dns //net/dns:resolver"
   "//core/wrong:sees_xml @pugixml//:pugixml"
   "//net/wrong:sees_protocol //core/sip:message"
   "//net/wrong:sees_boringssl @boringssl//:ssl"
   "//net/wrong:sees_admin @httplib//:httplib"
   "//proxy/wrong:sees_boringssl @boringssl//:ssl"
   "//proxy/wrong:sees_io_uring @liburing//:liburing"
+  "//proxy/wrong:sees_cares @cares//:cares"
 )
 # Who includes what it does not depend on: the sandbox has no such header; and
 # OpenSSL's, where the machine has them, stop with an #error.
