@@ -16,42 +16,67 @@ constexpr std::string_view kClaims[] = {
 
 }  // namespace
 
-std::string ImpiOf(int phone) { return absl::StrCat("ue", phone, "_private@ims.test"); }
-std::string ImpuOf(int phone) { return absl::StrCat("sip:ue", phone, "@ims.test"); }
+int UserOf(int phone) {
+  const int first = phone / 8 * 8;
+  const int place = phone % 8;
+  return first + (place < 4 ? 0 : place < 6 ? 4 : place);
+}
 
-int PhoneOf(std::string_view identity) {
-  const size_t at = identity.find("ue");
+std::string ImpiOf(int user) { return absl::StrCat("ue", user, "_private@ims.test"); }
+std::string ImpuOf(int user, int set) {
+  return absl::StrCat("sip:ue", user, set == 0 ? "" : "-b", "@ims.test");
+}
+std::string TelOf(int user) { return absl::StrCat("tel:+1555", 1000 + user); }
+
+int UserIn(std::string_view text) {
+  int user = -1;
+  if (const size_t tel = text.find("+1555"); tel != std::string_view::npos) {
+    const std::string_view number = text.substr(tel + 5);
+    const size_t end = number.find_first_not_of("0123456789");
+    return absl::SimpleAtoi(number.substr(0, end), &user) ? user - 1000 : -1;
+  }
+  const size_t at = text.find("ue");
   if (at == std::string_view::npos) return -1;
-  int phone = -1;
-  const size_t end = identity.find_first_of("_@", at);
+  const size_t end = text.find_first_of("_@-", at);
   if (end == std::string_view::npos ||
-      !absl::SimpleAtoi(identity.substr(at + 2, end - at - 2), &phone)) {
+      !absl::SimpleAtoi(text.substr(at + 2, end - at - 2), &user)) {
     return -1;
   }
-  return phone;
+  return user;
+}
+
+int SetOf(std::string_view identity) {
+  return identity.find("-b@") == std::string_view::npos ? 0 : 1;
 }
 
 Phone::Phone(int index, int phones, Chance& chance)
-    : index_(index), phones_(phones), chance_(chance) {}
+    : index_(index), user_(UserOf(index)), phones_(phones), chance_(chance) {}
 
 Phone::Commands Phone::Act(bool ending) {
   if (ending) {
-    if (connected_ && registered_ && chance_.OneIn(2)) {
-      return {{Kind::kSend, Register(Want::kLeave, "")}};
+    if (connected_ && chance_.OneIn(2)) {
+      for (int set = 0; set < kSetsMax; ++set) {
+        if (sets_[set].registered) return {Register(set, Want::kLeave)};
+      }
     }
     if (connected_) return {{Kind::kLose, ""}};
     return {};
   }
   if (!connected_) return {{Kind::kConnect, ""}};
-  if (!registered_) return {{Kind::kSend, Register(Want::kInitial, "")}};
+  if (!sets_[0].registered) return {Register(0, Want::kStay)};
+  return Talk();
+}
+
+Phone::Commands Phone::Talk() {
+  const int set = chance_.OneIn(3) ? 1 : 0;
   switch (chance_.Below(10)) {
     case 0:
       return {{Kind::kLose, ""}};
     case 1:
-      return {{Kind::kSend, Register(Want::kLeave, "")}};
+      return {Register(set, sets_[set].registered ? Want::kLeave : Want::kStay)};
     case 2:
     case 3:
-      return {{Kind::kSend, Register(Want::kRefresh, "")}};
+      return {Register(set, Want::kStay)};
     case 4:
       return {{Kind::kSend, "\r\n\r\n"}};
     case 5: {
@@ -63,7 +88,7 @@ Phone::Commands Phone::Act(bool ending) {
     default: {
       const int to = static_cast<int>(chance_.Below(static_cast<uint64_t>(phones_)));
       return {{Kind::kSend,
-               Request(chance_.OneIn(3) ? "OPTIONS" : "MESSAGE", to)}};
+               Request(chance_.OneIn(3) ? "OPTIONS" : "MESSAGE", UserOf(to))}};
     }
   }
 }
@@ -76,13 +101,13 @@ Phone::Commands Phone::OnConnected(uint64_t session, bool resumed) {
   Commands commands;
   // A request before the 200 on this connection must get nothing.
   if (chance_.OneIn(4)) commands.push_back({Kind::kSend, Request("MESSAGE", 0)});
-  commands.push_back({Kind::kSend, Register(Want::kRefresh, "")});
+  commands.push_back(Register(0, Want::kStay));
   return commands;
 }
 
 void Phone::OnDisconnected() {
   connected_ = false;
-  registered_ = false;
+  for (Set& set : sets_) set.registered = false;
   branches_.clear();
 }
 
@@ -92,17 +117,20 @@ Phone::Commands Phone::OnMessage(const std::string& text) {
 
 Phone::Commands Phone::OnResponse(const std::string& text) {
   if (MethodOf(text) != "REGISTER") return {};
+  const int index = SetOf(RowIn(text, "To"));
+  Set& set = sets_[index];
   const int status = StatusOf(text);
   if (status == 401) {
-    const std::string nonce = DigestParam(RowIn(text, "WWW-Authenticate"), "nonce");
-    return {{Kind::kSend, Register(leaving_ ? Want::kLeave : Want::kAnswer, nonce)}};
+    const std::string nonce =
+        DigestParam(RowIn(text, "WWW-Authenticate"), "nonce");
+    return {Register(index, set.leaving ? Want::kLeave : Want::kStay, nonce)};
   }
   if (status != 200) return {};
-  registered_ = !leaving_;
-  if (leaving_) return {};
+  set.registered = !set.leaving;
+  if (set.leaving) return {};
   ++registrations;
-  if (!answered_) ++unchallenged;
-  if (!answered_ && resumed_) ++resumptions;
+  if (!set.answered) ++unchallenged;
+  if (!set.answered && resumed_) ++resumptions;
   return {};
 }
 
@@ -118,34 +146,62 @@ std::string Phone::Via() {
                       ";rport\r\n");
 }
 
-std::string Phone::Register(Want want, std::string_view nonce) {
-  leaving_ = want == Want::kLeave;
-  answered_ = !nonce.empty();
-  const std::string impi = ImpiOf(index_);
-  const std::string claim =
-      chance_.OneIn(5) ? std::string(kClaims[chance_.Below(4)]) : "";
-  return absl::StrCat(
-      "REGISTER sip:ims.test SIP/2.0\r\n", Via(), "Max-Forwards: 70\r\nFrom: <",
-      ImpuOf(index_), ">;tag=f", index_, "\r\nTo: <", ImpuOf(index_),
-      ">\r\nCall-ID: reg-", index_, "\r\nCSeq: ", ++cseq_,
-      " REGISTER\r\nContact: <sip:ue", index_,
-      "@192.168.1.10:5062;transport=tls>;+sip.instance=\"<urn:uuid:", index_,
-      ">\";expires=", leaving_ ? 0 : 600, "\r\nAuthorization: Digest username=\"",
-      impi, "\", realm=\"ims.test\"", claim, ", nonce=\"", nonce,
-      "\", uri=\"sip:ims.test\", response=\"",
-      nonce.empty() ? "" : Proof(impi, nonce),
-      "\"\r\nX-Phone: ", index_, "\r\nX-Session: ", session_,
-      "\r\nContent-Length: 0\r\n\r\n");
+PhoneCommand Phone::Register(int index, Want want, std::string_view nonce) {
+  Set& set = sets_[index];
+  set.leaving = want == Want::kLeave;
+  set.answered = !nonce.empty();
+  const std::string impi = ImpiOf(user_);
+  const std::string impu = ImpuOf(user_, index);
+  const std::string_view claim =
+      chance_.OneIn(5) ? kClaims[chance_.Below(4)] : std::string_view();
+  const bool star = set.leaving && chance_.OneIn(3);
+  const std::string contact =
+      star ? "*\r\nExpires: 0"
+           : absl::StrCat("<sip:ue", user_, "@192.168.1.", index_ % 250,
+                          ":5062;transport=tls>;+sip.instance=\"<urn:uuid:",
+                          index_, ">\";expires=", set.leaving ? 0 : 600);
+  return {Kind::kSend,
+          absl::StrCat(
+              "REGISTER sip:ims.test SIP/2.0\r\n", Via(),
+              "Max-Forwards: 70\r\nFrom: <", impu, ">;tag=f", index_,
+              "\r\nTo: <", impu, ">\r\nCall-ID: reg-", index_, "-", index,
+              "\r\nCSeq: ", ++cseq_, " REGISTER\r\nContact: ", contact,
+              "\r\nAuthorization: Digest username=\"", impi,
+              "\", realm=\"ims.test\"", claim, ", nonce=\"", nonce,
+              "\", uri=\"sip:ims.test\", response=\"",
+              nonce.empty() ? "" : Proof(impi, nonce), "\"\r\nX-Phone: ",
+              index_, "\r\nX-Session: ", session_,
+              "\r\nContent-Length: 0\r\n\r\n")};
+}
+
+// Mostly nothing; else one of its own identities, or one that is not its own.
+std::string Phone::Preferred() {
+  std::string identity;
+  switch (chance_.Below(8)) {
+    case 0:
+      identity = ImpuOf(user_, 1);
+      break;
+    case 1:
+      identity = TelOf(user_);
+      break;
+    case 2:
+      identity = ImpuOf(UserOf((index_ + 8) % phones_));
+      break;
+    default:
+      return "";
+  }
+  return absl::StrCat("P-Preferred-Identity: <", identity, ">\r\n");
 }
 
 std::string Phone::Request(std::string_view method, int to) {
   return absl::StrCat(
       method, " ", ImpuOf(to), " SIP/2.0\r\n", Via(),
-      "Max-Forwards: 70\r\nFrom: <", ImpuOf(index_), ">;tag=f", index_,
+      "Max-Forwards: 70\r\nFrom: <", ImpuOf(user_), ">;tag=f", index_,
       "\r\nTo: <", ImpuOf(to), ">\r\nCall-ID: m-", index_, "-", branch_,
       "\r\nCSeq: ", ++cseq_, " ", method,
-      "\r\nP-Asserted-Identity: <", ImpuOf((index_ + 1) % phones_),
-      ">\r\nX-Phone: ", index_, "\r\nContent-Type: text/plain\r\n",
+      "\r\nP-Asserted-Identity: <", ImpuOf(UserOf((index_ + 8) % phones_)),
+      ">\r\n", Preferred(), "X-Phone: ", index_, "\r\nX-Session: ", session_,
+      "\r\nContent-Type: text/plain\r\n",
       "Content-Length: 5\r\n\r\nhello");
 }
 

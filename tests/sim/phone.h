@@ -3,7 +3,9 @@
 #ifndef TESTS_SIM_PHONE_H_
 #define TESTS_SIM_PHONE_H_
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,10 +22,17 @@ struct PhoneCommand {
   std::string text;
 };
 
-std::string ImpiOf(int phone);      // ue7_private@ims.test
-std::string ImpuOf(int phone);      // sip:ue7@ims.test
-// The phone of an identity, IMPI or IMPU; -1: none.
-int PhoneOf(std::string_view identity);
+// Of eight phones the first four are one user's, the next two another's; the last
+// two have a user each. A user has two public identities (sets), registered one by
+// one, and a telephone number in the first set.
+constexpr int kSetsMax = 2;
+int UserOf(int phone);
+std::string ImpiOf(int user);              // ue7_private@ims.test
+std::string ImpuOf(int user, int set = 0); // sip:ue7@ims.test, sip:ue7-b@ims.test
+std::string TelOf(int user);               // tel:+15551007
+// The user of an identity, IMPI or IMPU, alone or in a value; -1: none.
+int UserIn(std::string_view text);
+int SetOf(std::string_view identity);
 
 class Phone {
  public:
@@ -39,35 +48,44 @@ class Phone {
   Commands OnMessage(const std::string& text);
 
   int index() const { return index_; }
-  bool registered() const { return registered_; }
+  int user() const { return user_; }
   bool connected() const { return connected_; }
   // Branches of the requests sent on the present connection.
-  const std::set<std::string>& branches() const { return branches_; }
+  const std::set<std::string, std::less<>>& branches() const {
+    return branches_;
+  }
 
   uint64_t registrations = 0;   // by a 200
   uint64_t unchallenged = 0;    // ... to a REGISTER without response
   uint64_t resumptions = 0;     // ... on a resumed connection
 
  private:
-  enum class Want : uint8_t { kInitial, kRefresh, kAnswer, kLeave };
-  std::string Register(Want want, std::string_view nonce);
+  enum class Want : uint8_t { kStay, kLeave };
+  // What it knows of one of its identities.
+  struct Set {
+    bool registered = false;
+    bool answered = false;  // the REGISTER on the way carries a response
+    bool leaving = false;
+  };
+  Commands Talk();
+  PhoneCommand Register(int set, Want want, std::string_view nonce = {});
+  std::string Preferred();
   std::string Request(std::string_view method, int to);
   std::string Via();
   Commands OnResponse(const std::string& text);
   Commands OnRequest(const std::string& text);
 
   const int index_;
+  const int user_;
   const int phones_;
   Chance& chance_;
   bool connected_ = false;
   bool resumed_ = false;
   uint64_t session_ = 0;
-  bool registered_ = false;
-  bool answered_ = false;   // the REGISTER on the way carries a response
-  bool leaving_ = false;
+  std::array<Set, kSetsMax> sets_;
   int cseq_ = 0;
   uint64_t branch_ = 0;
-  std::set<std::string> branches_;
+  std::set<std::string, std::less<>> branches_;
 };
 
 }  // namespace sallyport::sim

@@ -19,6 +19,7 @@ ABSL_FLAG(int, shards, 3, "shards");
 ABSL_FLAG(int, phones, 200, "phones");
 ABSL_FLAG(int, seconds, 120, "simulated seconds of life before all leave");
 ABSL_FLAG(int, jobs, 1, "processes that share the seeds");
+ABSL_FLAG(bool, trace, false, "write every text that leaves a shard");
 ABSL_FLAG(bool, quiet, false, "a line at the end only");
 
 namespace sallyport::sim {
@@ -28,15 +29,20 @@ void Replay(uint64_t seed) {
   World world({.seed = seed,
                .shards = absl::GetFlag(FLAGS_shards),
                .phones = absl::GetFlag(FLAGS_phones),
-               .duration = Seconds(absl::GetFlag(FLAGS_seconds))});
+               .duration = Seconds(absl::GetFlag(FLAGS_seconds)),
+               .trace = absl::GetFlag(FLAGS_trace)});
   const Report report = world.Run();
   if (absl::GetFlag(FLAGS_quiet)) return;
   std::printf(
       "seed=%lu steps=%lu registered=%lu unchallenged=%lu resumed=%lu "
-      "lost=%lu delivered=%lu handed_over=%lu fingerprint=%016lx\n",
+      "lost=%lu delivered=%lu handed_over=%lu handovers_lost=%lu given_up=%lu "
+      "failed_over=%lu restarts=%lu moved=%lu removed=%lu second_sets=%lu "
+      "fingerprint=%016lx\n",
       seed, report.steps, report.registered,
       report.refreshed_without_challenge, report.resumed,
       report.connections_lost, report.messages_delivered, report.handed_over,
+      report.handovers_lost, report.given_up, report.failed_over, report.restarts,
+      report.devices_moved, report.sets_removed, report.second_sets,
       report.fingerprint);
 }
 

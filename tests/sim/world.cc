@@ -1,91 +1,58 @@
+// The network between phones, shards and core, and what the shards want done.
 #include "tests/sim/world.h"
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "absl/log/check.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "tests/sim/text.h"
+#include "tests/sim/world_parts.h"
 
 namespace sallyport::sim {
 namespace {
 
-const Endpoint kHome = *Endpoint::Parse("192.0.2.30:5060");
-const Endpoint kCoreListen = *Endpoint::Parse("192.0.2.10:5060");
 const Endpoint kTlsListen = *Endpoint::Parse("198.51.100.10:5061");
 constexpr int kClosedForGood = 40;  // simulated minutes to rest
 
-EdgeConfig ConfigOf(int shard, int shards) {
+EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
   EdgeConfig config;
-  config.shard = static_cast<ShardId>(shard);
+  config.shard = shard;
   config.shards = static_cast<uint16_t>(shards);
   config.domain = "pcscf1.ims.test";
   config.visited_network_id = "ims.test";
-  config.ioi = "Type 1ims.test";
+  config.ioi = "ims.test";
   config.access_network_info = "IEEE-802.11";
-  config.core_listen = kCoreListen;
+  config.core_listen = CoreListen();
   config.own_hosts = {"pcscf1.ims.test", "192.0.2.10"};
-  config.home_core = {{.endpoint = kHome,
-                       .transport = sip::Transport::kTcp,
-                       .host = "192.0.2.30"}};
+  for (int node = 0; node < kEntryPoints; ++node) {
+    config.home_core.push_back({.endpoint = NodeAt(node),
+                                .transport = sip::Transport::kTcp,
+                                .host = NodeAt(node).address.ToString()});
+  }
   config.core_peers = {*Cidr::Parse("192.0.2.0/24")};
   config.flows_max = 1024;
   config.associations_max = 1024;
   config.transactions_max = 4096;
   config.challenge_contexts_max = 64;
+  config.associations_per_impi_max = devices_per_impi;
   return config;
 }
 
 }  // namespace
 
-// A connection as its shard sees it.
-struct World::Flow {
-  FlowId id;
-  Line* line = nullptr;   // null: of the core
-  bool open = false;
-  bool closing = false;   // the Edge asked for its end
-  FlowInfo info;
-  uint64_t session = 0;   // the number of its TLS session
-  std::string unconsumed;
-  Instant busy_until{};   // pieces arrive in order
-};
-
-// A phone with its present connection.
-struct World::Line {
-  explicit Line(int index, int phones, Chance& chance)
-      : phone(index, phones, chance) {}
-  Phone phone;
-  FlowId flow;            // invalid: not connected
-  bool has_ticket = false;
-  TlsSessionId session{};
-  uint64_t session_number = 0;
-  ShardId home = 0;
-  uint64_t connection = 0;  // counts connections
-};
-
-struct World::Shard {
-  Shard(const EdgeConfig& config, uint64_t seed, Instant now)
-      : entropy(seed), edge(config, entropy, mac, now) {}
-  FakeEntropy entropy;
-  FakeMac mac{0x5a11};
-  Edge edge;
-  std::vector<std::unique_ptr<Flow>> flows;  // by slot
-  std::vector<uint32_t> free_slots;
-  FlowId link;      // its own connection to the core
-  FlowId inbound;   // the core's connection to it
-  uint32_t open = 0;  // of `flows`
-  ShardId index = 0;
-};
-
 World::World(const WorldOptions& options)
-    : options_(options), chance_(options.seed), home_(chance_) {
+    : options_(options),
+      chance_(options.seed),
+      home_(chance_),
+      laws_(options.seed),
+      devices_per_impi_(chance_.OneIn(3) ? 2 : 5) {
   for (int i = 0; i < options.shards; ++i) {
-    shards_.push_back(std::make_unique<Shard>(ConfigOf(i, options.shards),
-                                              chance_.Bits(), schedule_.now()));
-    shards_.back()->index = static_cast<ShardId>(i);
+    shards_.push_back(std::make_unique<Shard>(
+        ConfigOf(static_cast<ShardId>(i), options.shards, devices_per_impi_),
+        chance_.Bits(), schedule_.now()));
   }
   for (int i = 0; i < options.phones; ++i) {
     lines_.push_back(std::make_unique<Line>(i, options.phones, chance_));
@@ -94,35 +61,30 @@ World::World(const WorldOptions& options)
 
 World::~World() = default;
 
-Report World::Run() {
+void World::OpenInbound() {
   for (auto& shard : shards_) {
-    shard->inbound = OpenFlow(shard->index,
+    shard->inbound = OpenFlow(shard->config.shard,
                               {.side = Side::kCore,
                                .transport = sip::Transport::kTcp,
-                               .peer = *Endpoint::Parse("192.0.2.30:41000"),
-                               .local = kCoreListen},
+                               .peer = {NodeAt(kServing).address, 41000},
+                               .local = CoreListen()},
                               nullptr);
   }
+}
+
+Report World::Run() {
+  OpenInbound();
   for (auto& line : lines_) {
     Line* it = line.get();
     schedule_.In(chance_.Between(0, 10'000), [this, it] { Act(*it); });
   }
-  for (ShardId i = 0; i < shards_.size(); ++i) {
-    if (chance_.OneIn(2)) {
-      schedule_.In(chance_.Between(20'000, 100'000), [this, i] { BreakLink(i); });
-    }
-  }
-  const bool jump = options_.clock_jumps && chance_.OneIn(3);
-  if (jump) {
-    schedule_.In(chance_.Between(30'000, 90'000),
-                 [this] { schedule_.Jump(chance_.Between(1'000, 900'000)); });
-  }
+  PlanTroubles();
   const Instant end = schedule_.now() + options_.duration;
   const Instant rest = end + Seconds(kClosedForGood * 60);
   while (true) {
     Instant next = schedule_.next();
     for (const auto& shard : shards_) {
-      next = std::min(next, shard->edge.NextDeadline());
+      next = std::min(next, shard->edge->NextDeadline());
     }
     if (next > rest) break;
     if (next >= end) ending_ = true;
@@ -140,6 +102,9 @@ Report World::Run() {
     report_.resumed += line->phone.resumptions;
   }
   report_.messages_delivered = home_.delivered();
+  report_.devices_moved = laws_.devices_moved();
+  report_.sets_removed = laws_.sets_removed();
+  report_.second_sets = laws_.second_sets();
   return report_;
 }
 
@@ -169,11 +134,16 @@ void World::Obey(Line& line, const std::vector<PhoneCommand>& commands) {
   }
 }
 
+// A ticket is good under the present key and the one before.
+bool World::MayResume(const Line& line) const {
+  return line.ticket_key != 0 && line.ticket_key + 1 >= ticket_key_ &&
+         !revoked_.contains(line.session);
+}
+
 // With a ticket the network brings it home; without one, anywhere.
 void World::Connect(Line& line) {
   CHECK(!line.flow.valid());
-  const bool resume = line.has_ticket && !chance_.OneIn(4) &&
-                      revoked_.count(line.session) == 0;
+  const bool resume = !chance_.OneIn(4) && MayResume(line);
   if (!resume) {
     for (size_t i = 0; i < line.session.size(); i += 8) {
       const uint64_t bits = chance_.Bits();
@@ -183,7 +153,7 @@ void World::Connect(Line& line) {
     line.session_number = ++sessions_;
     line.home = static_cast<ShardId>(chance_.Below(shards_.size()));
   }
-  line.has_ticket = true;
+  line.ticket_key = ticket_key_;
   ++line.connection;
   const Endpoint peer{
       .address = IpAddress::V4({10, 0, static_cast<uint8_t>(line.phone.index() / 250),
@@ -255,17 +225,20 @@ void World::EndFlow(FlowId id) {
     flow->line->flow = {};
     flow->line->phone.OnDisconnected();
   }
-  const bool link = shard.link == id;
-  if (link) shard.link = {};
+  const int node = flow->node;
+  FlowId& link = shard.links[static_cast<size_t>(node)];
+  const bool linked = link == id;
+  if (linked) link = {};
   Step(id.shard, [&](Edge& edge) { edge.OnFlowClosed(id, schedule_.now()); });
-  if (!link) return;
+  if (!linked) return;
   Step(id.shard, [&](Edge& edge) {
-    edge.OnCorePeerLost(kHome, sip::Transport::kTcp, schedule_.now());
+    edge.OnCorePeerLost(NodeAt(node), sip::Transport::kTcp, schedule_.now());
   });
 }
 
-void World::BreakLink(ShardId shard) {
-  if (shards_[shard]->link.valid()) EndFlow(shards_[shard]->link);
+void World::BreakLink(ShardId shard, int node) {
+  const FlowId link = shards_[shard]->links[static_cast<size_t>(node)];
+  if (link.valid()) EndFlow(link);
 }
 
 // Cut anywhere; in order; sometimes slowly.
@@ -294,6 +267,9 @@ void World::Arrive(FlowId id, const std::string& piece) {
     Step(id.shard, [&](Edge& edge) {
       taken = edge.OnReceived(id, flow->info.peer, flow->unconsumed,
                               schedule_.now());
+      if (flow->line == nullptr && taken > 0) {
+        laws_.OnFromHome(std::string_view(flow->unconsumed).substr(0, taken));
+      }
     });
     CHECK_LE(taken, flow->unconsumed.size());
     if (taken == 0) break;
@@ -306,7 +282,7 @@ void World::Arrive(FlowId id, const std::string& piece) {
 template <typename Event>
 void World::Step(ShardId index, Event&& event) {
   Shard& shard = *shards_[index];
-  event(shard.edge);
+  event(*shard.edge);
   ++report_.steps;
   Perform(shard);
   CheckShard(shard);
@@ -314,9 +290,9 @@ void World::Step(ShardId index, Event&& event) {
 
 void World::RunTimers() {
   for (auto& shard : shards_) {
-    bool more = shard->edge.NextDeadline() <= schedule_.now();
+    bool more = shard->edge->NextDeadline() <= schedule_.now();
     while (more) {
-      Step(shard->index,
+      Step(shard->config.shard,
            [&](Edge& edge) { more = edge.OnTimer(schedule_.now()); });
     }
   }
@@ -324,7 +300,7 @@ void World::RunTimers() {
 
 // Nothing here calls an Edge: what follows from an action comes later.
 void World::Perform(Shard& shard) {
-  for (const Action& action : shard.edge.actions()) {
+  for (const Action& action : shard.edge->actions()) {
     std::string text(action.text);
     if (action.message != nullptr) {
       text.resize(action.message->gathered_size());
@@ -332,13 +308,13 @@ void World::Perform(Shard& shard) {
     }
     switch (action.kind) {
       case Action::Kind::kSend:
-        Note(text);
+        Note(shard, text);
         if (!action.to.flow.valid()) {
-          SendToHome(shard, text);
-        } else if (action.to.flow.shard == shard.index) {
+          SendToHome(shard, action.to.peer, text);
+        } else if (action.to.flow.shard == shard.config.shard) {
           SendOnFlow(action.to.flow, text);
         } else {
-          schedule_.In(chance_.Between(0, 3), [this, to = action.to.flow, text] {
+          Later(chance_.Between(0, 3), [this, to = action.to.flow, text] {
             SendOnFlow(to, text);
           });
         }
@@ -351,36 +327,14 @@ void World::Perform(Shard& shard) {
                      [this, id = flow->id] { EndFlow(id); });
         break;
       }
-      case Action::Kind::kHandOver: {
-        ++report_.handed_over;
-        const Flow* flow = Find(action.to.flow);
-        CHECK(flow != nullptr);
-        CHECK_NE(action.shard, shard.index);
-        schedule_.In(chance_.Between(0, 3),
-                     [this, to = action.shard, id = flow->id, info = flow->info,
-                      peer = action.to.peer, text] {
-                       Step(to, [&](Edge& edge) {
-                         edge.OnHandedOver({.flow = id,
-                                            .peer = peer,
-                                            .info = info,
-                                            .bytes = text},
-                                           schedule_.now());
-                       });
-                     });
+      case Action::Kind::kHandOver:
+        HandOver(shard, action, text);
         break;
-      }
       case Action::Kind::kRevoke:
         revoked_.insert(action.tls_session);
         break;
       case Action::Kind::kShareDevice:
-        for (const auto& other : shards_) {
-          if (other->index == shard.index) continue;
-          schedule_.In(chance_.Between(0, 3), [this, to = other->index, text] {
-            Step(to, [&](Edge& edge) {
-              edge.OnDeviceShared(text, schedule_.now());
-            });
-          });
-        }
+        ShareDevice(shard, text);
         break;
       case Action::Kind::kShareChallenge:
         break;  // the published profile shares none
@@ -388,30 +342,85 @@ void World::Perform(Shard& shard) {
   }
 }
 
-void World::SendToHome(Shard& shard, const std::string& text) {
-  CheckToHome(text);
-  const ShardId index = shard.index;
-  schedule_.In(chance_.Between(1, 10), [this, index, text] {
-    Shard& from = *shards_[index];
-    if (!from.link.valid()) {
-      from.link = OpenFlow(index,
-                           {.side = Side::kCore,
-                            .transport = sip::Transport::kTcp,
-                            .peer = kHome,
-                            .local = kCoreListen},
-                           nullptr);
-    }
-    Obey(home_.OnMessage(from.link, text, schedule_.now()));
+void World::Later(Millis delay, Schedule::Happening what) {
+  schedule_.In(delay, [this, life = life_, what = std::move(what)] {
+    if (life == life_) what();
   });
+}
+
+// A full mailbox drops, as a wire would.
+void World::HandOver(const Shard& from, const Action& action,
+                     const std::string& text) {
+  const Flow* flow = Find(action.to.flow);
+  CHECK(flow != nullptr);
+  CHECK_NE(action.shard, from.config.shard);
+  if (chance_.OneIn(200)) {
+    ++report_.handovers_lost;
+    return;
+  }
+  ++report_.handed_over;
+  Later(chance_.Between(0, 3),
+        [this, to = action.shard, id = flow->id, info = flow->info,
+         peer = action.to.peer, text] {
+          Step(to, [&](Edge& edge) {
+            edge.OnHandedOver(
+                {.flow = id, .peer = peer, .info = info, .bytes = text},
+                schedule_.now());
+          });
+        });
+}
+
+void World::ShareDevice(const Shard& from, const std::string& text) {
+  for (const auto& other : shards_) {
+    const ShardId to = other->config.shard;
+    if (to == from.config.shard) continue;
+    Later(chance_.Between(0, 3), [this, to, text] {
+      Step(to,
+           [&](Edge& edge) { edge.OnDeviceShared(text, schedule_.now()); });
+    });
+  }
+}
+
+void World::SendToHome(Shard& shard, const Endpoint& to,
+                       const std::string& text) {
+  int node = 0;
+  while (node < kNodes && NodeAt(node) != to) ++node;
+  CHECK_LT(node, kNodes) << "seed " << options_.seed << ": to nobody\n" << text;
+  if (node < kEntryPoints && laws_.OnOffered(text, node)) ++report_.failed_over;
+  laws_.OnToHome(text);
+  const ShardId index = shard.config.shard;
+  const bool slow = home_.health(node) == Health::kDead && chance_.OneIn(2);
+  Later(slow ? chance_.Between(100, 3000) : chance_.Between(1, 10),
+        [this, index, node, text] { DeliverToHome(index, node, text); });
+}
+
+void World::DeliverToHome(ShardId index, int node, const std::string& text) {
+  FlowId& link = shards_[index]->links[static_cast<size_t>(node)];
+  if (home_.health(node) == Health::kDead) {
+    Step(index, [&](Edge& edge) {
+      edge.OnCorePeerLost(NodeAt(node), sip::Transport::kTcp, schedule_.now());
+    });
+    return;
+  }
+  if (!link.valid()) {
+    link = OpenFlow(index,
+                    {.side = Side::kCore,
+                     .transport = sip::Transport::kTcp,
+                     .peer = NodeAt(node),
+                     .local = CoreListen()},
+                    nullptr);
+    Find(link)->node = node;
+  }
+  Obey(home_.OnMessage(node, link, text, schedule_.now()));
 }
 
 void World::SendOnFlow(FlowId id, const std::string& text) {
   Flow* flow = Find(id);
   if (flow == nullptr || flow->closing) return;
   if (flow->line == nullptr) {
-    CheckToHome(text);
-    schedule_.In(chance_.Between(1, 10), [this, id, text] {
-      Obey(home_.OnMessage(id, text, schedule_.now()));
+    laws_.OnToHome(text);
+    Later(chance_.Between(1, 10), [this, id, node = flow->node, text] {
+      Obey(home_.OnMessage(node, id, text, schedule_.now()));
     });
     return;
   }
@@ -420,6 +429,11 @@ void World::SendOnFlow(FlowId id, const std::string& text) {
   const Millis delay = chance_.OneIn(30) ? chance_.Between(500, 5000)
                                          : chance_.Between(1, 20);
   flow->busy_until = std::max(flow->busy_until, schedule_.now());
+  if (chance_.OneIn(300)) {  // one that does not read at all is given up
+    ++report_.given_up;
+    schedule_.In(delay, [this, id] { EndFlow(id); });
+    return;
+  }
   schedule_.In(delay, [this, id, text] {
     Flow* there = Find(id);
     if (there == nullptr || there->line->flow != id || text == "\r\n") return;
@@ -427,83 +441,53 @@ void World::SendOnFlow(FlowId id, const std::string& text) {
   });
 }
 
+// A request comes by any shard; so does, now and then, the answer of the serving
+// node, which has connections of its own to all.
 void World::Obey(const std::vector<HomeMessage>& messages) {
   for (const HomeMessage& message : messages) {
-    schedule_.In(message.delay, [this, message] {
-      FlowId flow = message.flow;
-      if (!flow.valid()) flow = shards_[chance_.Below(shards_.size())]->inbound;
-      SendAlong(flow, message.text, false);
+    Later(message.delay, [this, message] {
+      const Flow* flow = Find(message.flow);
+      const bool anywhere = flow != nullptr && flow->node == kServing &&
+                            !IsRequest(message.text) && chance_.OneIn(10);
+      const FlowId along = !message.flow.valid() || anywhere
+                               ? shards_[chance_.Below(shards_.size())]->inbound
+                               : message.flow;
+      SendAlong(along, message.text, false);
     });
   }
 }
 
 // ---- laws
 
-// A request reaches a phone only over the connection on which a 200 granted it a
-// registration; a response only where its request came from.
-void World::CheckToPhone(Flow& flow, const std::string& text) {
+void World::CheckToPhone(const Flow& flow, const std::string& text) {
   if (text == "\r\n") return;
-  const int phone = flow.line->phone.index();
-  if (IsRequest(text)) {
-    CHECK(granted_.count(flow.session) && granted_[flow.session] == phone)
-        << "seed " << options_.seed << ": a request on an unbound connection\n"
-        << text;
-    CHECK_EQ(RowIn(text, "X-For"), absl::StrCat(phone))
-        << "seed " << options_.seed << ": another phone's request\n" << text;
-    return;
-  }
-  if (flow.line->flow != flow.id) return;  // the phone has left already
-  CHECK(flow.line->phone.branches().count(TopBranch(text)))
-      << "seed " << options_.seed << ": a response that nobody asked for\n"
-      << text;
-  if (StatusOf(text) == 200 && MethodOf(text) == "REGISTER" &&
-      !RowIn(text, "Contact").empty() && ContactExpires(text) > 0) {
-    granted_[flow.session] = phone;
+  const Phone& phone = flow.line->phone;
+  const bool response = !IsRequest(text);
+  laws_.OnToPhone({.phone = phone.index(),
+                   .session = flow.session,
+                   .connected = flow.line->flow == flow.id,
+                   .asked = response && phone.branches().contains(TopBranch(text))},
+                  text, schedule_.now());
+  if (response && StatusOf(text) == 200) {
+    CheckCounts(phone, *shards_[flow.id.shard]);
   }
 }
 
-void World::CheckToHome(const std::string& text) {
-  if (!IsRequest(text)) {
-    CHECK(!Contains(text, "planted")) << "seed " << options_.seed << "\n" << text;
-    return;
-  }
-  if (MethodOf(text) == "REGISTER") return CheckRegister(text);
-  const int phone = PhoneOf(RowIn(text, "P-Asserted-Identity"));
-  CHECK_EQ(absl::StrCat(phone), RowIn(text, "X-Phone"))
-      << "seed " << options_.seed << ": somebody else's identity\n" << text;
-  CHECK(home_.EverGranted(phone)) << "seed " << options_.seed << "\n" << text;
-}
-
-// Nothing but our own word, at most once, and `tls-yes` only for a TLS session that
-// was granted to this very phone.
-void World::CheckRegister(const std::string& text) {
-  const std::vector<std::string> values = IntegrityValues(text);
-  CHECK_LE(values.size(), 1u) << "seed " << options_.seed << "\n" << text;
-  if (values.empty()) return;
-  const std::string_view row = RowIn(text, "Authorization");
-  const int phone = PhoneOf(DigestParam(row, "username"));
-  if (values[0] == "tls-pending") {
-    CHECK(!DigestParam(row, "response").empty())
-        << "seed " << options_.seed << "\n" << text;
-    return;
-  }
-  CHECK_EQ(values[0], "tls-yes") << "seed " << options_.seed << "\n" << text;
-  uint64_t session = 0;
-  CHECK(absl::SimpleAtoi(RowIn(text, "X-Session"), &session));
-  const auto granted = granted_.find(session);
-  CHECK(granted != granted_.end() && granted->second == phone)
-      << "seed " << options_.seed << "\n" << text;
+void World::CheckCounts(const Phone& phone, const Shard& shard) {
+  const std::string impi = ImpiOf(phone.user());
+  CHECK_LE(shard.edge->FindAssociations(impi, 64).size(), devices_per_impi_)
+      << "seed " << options_.seed << ": too many devices of " << impi;
 }
 
 void World::CheckShard(const Shard& shard) {
-  shard.edge.CheckInvariants();
-  CHECK_EQ(shard.edge.totals().flows, shard.open) << "seed " << options_.seed;
+  shard.edge->CheckInvariants();
+  CHECK_EQ(shard.edge->totals().flows, shard.open) << "seed " << options_.seed;
 }
 
 // When all phones have left and all times have run out, nothing is left.
 void World::CheckRest() {
   for (const auto& shard : shards_) {
-    const Edge::Totals totals = shard->edge.totals();
+    const Edge::Totals totals = shard->edge->totals();
     CHECK_EQ(totals.transactions, 0u) << "seed " << options_.seed;
     CHECK_EQ(totals.associations_active + totals.associations_suspended, 0u)
         << "seed " << options_.seed;
@@ -516,7 +500,12 @@ void World::CheckRest() {
   }
 }
 
-void World::Note(const std::string& text) {
+void World::Note(const Shard& shard, const std::string& text) {
+  if (options_.trace) {
+    std::printf("%ld ms, shard %u:\n%s\n",
+                static_cast<long>(schedule_.now().time_since_epoch().count()),
+                unsigned{shard.config.shard}, text.c_str());
+  }
   uint64_t state = report_.fingerprint ^
                    static_cast<uint64_t>(schedule_.now().time_since_epoch().count());
   size_t at = 0;
