@@ -46,6 +46,8 @@ std::string_view ToString(CounterId id) {
       return "discard_late_response";
     case CounterId::kDiscardDuplicate:
       return "discard_duplicate";
+    case CounterId::kDiscardDatagramAnswer:
+      return "discard_datagram_answer";
     case CounterId::kIntegrityNone:
       return "integrity_none";
     case CounterId::kIntegrityPending:

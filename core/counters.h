@@ -34,6 +34,7 @@ enum class CounterId : uint8_t {
   kDiscardAck,
   kDiscardLateResponse,  // its flow is gone (REG-18)
   kDiscardDuplicate,     // PROXY-15
+  kDiscardDatagramAnswer,  // spec 9.4: an answer that no datagram may carry
   // decisions
   kIntegrityNone,
   kIntegrityPending,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
+#include "core/base/source_prefix.h"
 #include "core/base/time.h"
 #include "core/flow.h"
 #include "core/sip/values.h"
@@ -71,6 +72,9 @@ struct EdgeConfig {
   uint32_t challenge_contexts_max = 16384;
   uint32_t unassociated_bytes_max = 16384;     // buffered per unassociated flow
   uint64_t retained_bytes_max = 256ULL << 20;  // copies that transactions keep
+  SourcePrefix source_prefix;  // who counts as one source
+  // Datagrams to one source in a second, unprotected side; 0: no limit.
+  uint32_t datagrams_per_source = 0;
 
   // ---- timers (spec 5.9)
   Millis unregistered{32'000};  // T_unreg

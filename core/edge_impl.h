@@ -23,6 +23,7 @@
 #include "core/routing/flow_token.h"
 #include "core/routing/own_names.h"
 #include "core/routing/rewrite.h"
+#include "core/routing/source_rate.h"
 #include "core/routing/transaction_table.h"
 #include "core/routing/validation.h"
 #include "core/sip/message.h"
@@ -147,6 +148,7 @@ class Edge::Impl {
   // A late answer, from the kept request. The transaction is then complete.
   void AnswerLate(SlotHandle handle, const routing::Refusal& answer);
   void CountAnswer(int code);
+  bool MayLeave(const routing::Upstream& upstream, int code);
   routing::Upstream UpstreamOf(const Inbound& in) const;
   // Nothing: it cannot be reached any more.
   std::optional<Destination> ToUpstream(const routing::Upstream& upstream);
@@ -295,6 +297,7 @@ class Edge::Impl {
   Instant now_;
   std::string device_;  // what a kShareDevice action carries
   uint32_t clear_transactions_ = 0;  // of unprotected REGISTERs
+  routing::SourceRate datagram_rate_;
   FlowTable flows_;
   registration::AssociationSlice slice_;
   std::vector<Binding> bindings_;  // by association slot

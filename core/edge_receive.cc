@@ -311,7 +311,9 @@ bool Edge::Impl::Absorb(const Inbound& in) {
   Discard(CounterId::kDiscardDuplicate);
   const Transaction& transaction = *transactions_.Find(known);
   if (!transaction.answer.valid()) return true;
-  if (const auto to = ToUpstream(transaction.upstream)) {
+  const auto to = ToUpstream(transaction.upstream);
+  // What was sent may be sent again, but not more often than anything else.
+  if (to && MayLeave(transaction.upstream, 400)) {
     outbox_.Send(*to, transaction.answer.view());
   }
   return true;

@@ -33,6 +33,7 @@ bool Edge::Impl::SendRegisterResponse(Transaction& transaction) {
   ReplaceSole503();
   outbox_.splices.Seal();
   if (Overflowed()) return false;
+  if (!MayLeave(transaction.upstream, message_.status_code())) return true;
   // Source: spec 6.1, REG-18: on the connection of the request or not at all.
   counters_.Add(SendUpstream(transaction, std::nullopt)
                     ? CounterId::kResponsesForwarded

@@ -79,8 +79,23 @@ void Edge::Impl::Answer(const Inbound& in, const routing::Refusal& answer) {
   if (outbox_.scratch.overflowed()) {
     return Discard(CounterId::kDiscardMalformed);
   }
+  if (!MayLeave(UpstreamOf(in), answer.code)) return;
   CountAnswer(answer.code);
   outbox_.Send(*to, text);
+}
+
+// Who sends from a forged address must not aim us at its owner: little goes to
+// an unproven source, and not often.
+// Source: Sallyport 9.4
+bool Edge::Impl::MayLeave(const routing::Upstream& upstream, int code) {
+  if (upstream.side != Side::kAccess ||
+      upstream.transport != sip::Transport::kUdp) {
+    return true;
+  }
+  const bool wanted = code >= 400 ? code < 500 : !config_.tls_required;
+  if (wanted && datagram_rate_.Take(upstream.source.address, now_)) return true;
+  Discard(CounterId::kDiscardDatagramAnswer);
+  return false;
 }
 
 // The kept request may be a head whose body has gone: it is read, not judged again.
@@ -94,7 +109,10 @@ void Edge::Impl::AnswerLate(SlotHandle handle, const routing::Refusal& answer) {
         routing::WriteResponse(message_, transaction.upstream.source, answer,
                                ToTag(), outbox_.scratch);
     CountAnswer(answer.code);
-    if (outbox_.scratch.overflowed() || !SendUpstream(transaction, text)) {
+    if (outbox_.scratch.overflowed()) {
+      Discard(CounterId::kDiscardLateResponse);
+    } else if (MayLeave(transaction.upstream, answer.code) &&
+               !SendUpstream(transaction, text)) {
       Discard(CounterId::kDiscardLateResponse);
     }
   }

@@ -50,6 +50,8 @@ std::string_view ToString(CloseReason reason) {
       return "handed_over";
     case CloseReason::kConnectFailed:
       return "connect_failed";
+    case CloseReason::kTooManyFromSource:
+      return "too_many_from_source";
   }
   ABSL_UNREACHABLE();
 }

@@ -66,9 +66,10 @@ enum class CloseReason : uint8_t {
   kTableFull,
   kHandedOver,
   kConnectFailed,
+  kTooManyFromSource,
 };
 inline constexpr size_t kCloseReasonCount =
-    static_cast<size_t>(CloseReason::kConnectFailed) + 1;
+    static_cast<size_t>(CloseReason::kTooManyFromSource) + 1;
 std::string_view ToString(CloseReason reason);
 
 }  // namespace sallyport

@@ -32,6 +32,7 @@ struct Connection {
   Side side = Side::kAccess;
   bool announced = false;       // the Edge was told of the flow
   bool handshaking = false;     // counted among the handshakes in progress
+  bool sourced = false;         // counted among those of its source
   bool core_link = false;       // we made it, to a core peer
   bool connected = false;       // ... and it stood
   ShardId home = 0;             // kLeaving: where to

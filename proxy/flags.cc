@@ -129,6 +129,17 @@ ABSL_FLAG(bool, pin_shards, true, "pin each shard to a core");
 // ---- bounds, each per shard
 ABSL_FLAG(uint32_t, connections_max, 65536,
           "TCP connections per shard; more are refused at accept (16 to 1048576)");
+ABSL_FLAG(uint32_t, connections_per_source_max, 0,
+          "TCP connections of one source per shard, access side; more are "
+          "closed at accept. 0: no limit, because whole cities sit behind one "
+          "address of a carrier (0 to 1048576)");
+ABSL_FLAG(uint32_t, datagrams_per_source_max, 0,
+          "datagrams to one source in a second per shard, access side; more "
+          "answers are dropped. 0: no limit (0 to 1000000)");
+ABSL_FLAG(uint32_t, source_prefix_ipv4, 32,
+          "bits of an IPv4 address that make one source (8 to 32)");
+ABSL_FLAG(uint32_t, source_prefix_ipv6, 64,
+          "bits of an IPv6 address that make one source (16 to 128)");
 ABSL_FLAG(uint32_t, handshakes_max, 4096,
           "TLS handshakes in progress per shard; more are closed at accept "
           "(1 to 1048576)");
@@ -523,6 +534,12 @@ absl::Status FillBounds(Options& o) {
   Ranges ranges;
   ranges
       .Take(FLAGS_connections_max, 16u, 1u << 20, o.streams_max)
+      .Take(FLAGS_connections_per_source_max, 0u, 1u << 20,
+            o.connections_per_source)
+      .Take(FLAGS_datagrams_per_source_max, 0u, 1'000'000u,
+            o.edge.datagrams_per_source)
+      .Take(FLAGS_source_prefix_ipv4, 8u, 32u, o.edge.source_prefix.v4_bits)
+      .Take(FLAGS_source_prefix_ipv6, 16u, 128u, o.edge.source_prefix.v6_bits)
       .Take(FLAGS_handshakes_max, 1u, 1u << 20, o.handshakes_max)
       .Take(FLAGS_associations_max, 1u, 16'000'000u,
             o.edge.associations_max)

@@ -45,6 +45,7 @@ struct Options {
   size_t queued_bytes_max = 0;
   size_t core_queued_bytes_max = 0;
   size_t send_bytes_max = 0;
+  uint32_t connections_per_source = 0;  // 0: no limit
   uint32_t mailbox_messages = 0;
   uint32_t revoked_sessions_max = 0;
   absl::Duration handshake_timeout;

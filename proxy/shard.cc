@@ -98,6 +98,7 @@ Shard::Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor)
       material_(std::move(setup.material)),
       timers_(options_.streams_max + 16, reactor_->Now()),
       edge_(config_, entropy_, mac_, reactor_->Now()),
+      sources_(config_.source_prefix, options_.connections_per_source),
       core_links_({.min = ToMillis(options_.core_backoff_min),
                    .max = ToMillis(options_.core_backoff_max)}),
       plain_(std::make_unique<char[]>(kPlainBytes)),
@@ -220,6 +221,7 @@ void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
   connection.side = static_cast<ListenerKind>(tag) == ListenerKind::kCore
                         ? Side::kCore
                         : Side::kAccess;
+  if (!EnterSource(stream, connection)) return;
   switch (static_cast<ListenerKind>(tag)) {
     case ListenerKind::kTls:
       return BeginTls(stream, connection);
@@ -232,6 +234,21 @@ void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
                 .local = local});
       return;
   }
+}
+
+// False: it is being closed.
+bool Shard::EnterSource(net::StreamId stream, Connection& connection) {
+  if (connection.side == Side::kCore) return true;
+  connection.sourced = sources_.Enter(connection.peer.address);
+  if (connection.sourced) return true;
+  CloseStream(stream, connection, CloseReason::kTooManyFromSource,
+              net::CloseHow::kAbort);
+  return false;
+}
+
+void Shard::LeaveSource(Connection& connection) {
+  if (connection.sourced) sources_.Leave(connection.peer.address);
+  connection.sourced = false;
 }
 
 void Shard::OnConnected(net::StreamId stream) {
@@ -261,6 +278,7 @@ void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
   }
   timers_.Cancel(connection->timer);
   EndHandshake(*connection);
+  LeaveSource(*connection);
   const bool announced = connection->announced;
   const bool core_link = connection->core_link;
   const bool connected = connection->connected;

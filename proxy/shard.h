@@ -25,6 +25,7 @@
 #include "proxy/options.h"
 #include "proxy/random.h"
 #include "proxy/shard_stats.h"
+#include "proxy/source_counts.h"
 
 namespace sallyport::proxy {
 
@@ -101,6 +102,8 @@ class Shard final : private net::EventSink {
   void OnMail() override;
 
   // TLS connections
+  bool EnterSource(net::StreamId stream, Connection& connection);
+  void LeaveSource(Connection& connection);
   void BeginTls(net::StreamId stream, Connection& connection);
   void OnHelloBytes(net::StreamId stream, Connection& connection,
                     std::string_view bytes);
@@ -189,6 +192,7 @@ class Shard final : private net::EventSink {
   TimerWheel timers_;
   Edge edge_;
   ConnectionTable connections_;
+  SourceCounts sources_;
   CoreLinks core_links_;
   std::vector<Endpoint> lost_peers_;   // to be told to the Edge
   DatagramFlows datagram_flows_;

@@ -62,6 +62,7 @@ void Shard::OnDetached(net::StreamId stream, net::Fd connection,
   Connection* leaving = connections_.Find(stream);
   CHECK(leaving != nullptr);
   const ShardId home = leaving->home;
+  LeaveSource(*leaving);
   stats_.closed_by_us[static_cast<size_t>(CloseReason::kHandedOver)].Add();
   if (Mail* mail = ClaimMail(home)) {
     mail->kind = Mail::Kind::kAdopt;
@@ -128,6 +129,7 @@ void Shard::OnAdopt(Mail& mail) {
   Connection& connection = connections_.Open(stream);
   connection.peer = mail.info.peer;
   connection.local = mail.info.local;
+  if (!EnterSource(stream, connection)) return;
   BeginTls(stream, connection);
   if (connection.state == ConnectionState::kClosing) return;
   StartEngine(stream, connection, mail.bytes);
