@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -33,22 +34,27 @@ Endpoint At(std::string_view text) {
 
 namespace {
 
+bool SameLetter(char a, char b) {
+  return absl::ascii_tolower(static_cast<unsigned char>(a)) ==
+         absl::ascii_tolower(static_cast<unsigned char>(b));
+}
+
 // Shows the values of a header's rows to `visit`, until it returns false.
 template <typename Visit>
 void ForEachRow(std::string_view message, std::string_view name,
                 const Visit& visit) {
-  const size_t head = message.find("\r\n\r\n");
-  CHECK_NE(head, std::string_view::npos) << message;
-  message = message.substr(0, head + 2);
-  size_t begin = message.find("\r\n") + 2;
-  while (begin < message.size()) {
+  size_t begin = message.find("\r\n");
+  CHECK_NE(begin, std::string_view::npos) << message;
+  for (begin += 2;;) {
     const size_t end = message.find("\r\n", begin);
+    CHECK_NE(end, std::string_view::npos) << message;
+    if (end == begin) return;  // the end of the head
     const std::string_view line = message.substr(begin, end - begin);
     begin = end + 2;
-    const size_t colon = line.find(':');
-    CHECK_NE(colon, std::string_view::npos) << line;
-    if (colon < name.size()) continue;
-    if (absl::EqualsIgnoreCase(
+    if (line.size() <= name.size() || !SameLetter(line[0], name[0])) continue;
+    const size_t colon = line.find(':', name.size());
+    if (colon != std::string_view::npos &&
+        absl::EqualsIgnoreCase(
             absl::StripAsciiWhitespace(line.substr(0, colon)), name) &&
         !visit(absl::StripAsciiWhitespace(line.substr(colon + 1)))) {
       return;
