@@ -11,6 +11,7 @@
 #include "core/base/source_prefix.h"
 #include "core/base/time.h"
 #include "core/flow.h"
+#include "core/sip/limits.h"
 #include "core/sip/values.h"
 
 namespace sallyport {
@@ -63,6 +64,7 @@ struct EdgeConfig {
   bool lenient = false;
 
   // ---- bounds (design rule 5)
+  sip::MessageLimits message_limits;
   uint32_t flows_max = 65536;
   uint32_t associations_max = 65536;
   uint32_t transactions_max = 32768;

@@ -142,7 +142,7 @@ size_t Edge::Impl::OnMessageCut(Flow& flow, std::string_view message) {
 size_t Edge::Impl::OnNeedMore(Flow& flow, std::string_view received) {
   // Source: spec 8.3: who is not known yet gets little room.
   if (flow.info.side == Side::kAccess && BondOf(flow) != Bond::kActive &&
-      received.size() >= config_.unassociated_bytes_max) {
+      received.size() > config_.unassociated_bytes_max) {
     return OnBadStream(flow, received, AnswerTo(Verdict::kHeadTooLong),
                        CloseReason::kHeadTooLong);
   }
@@ -288,8 +288,8 @@ void Edge::Impl::RefuseRequest(const Inbound& in,
 
 bool Edge::Impl::ReadRequest(const Inbound& in, sip::ScanVerdict scan) {
   parts_ = {};
-  const routing::Refusal wrong =
-      routing::Validate(message_, scan, parts_, refusal_text_);
+  const routing::Refusal wrong = routing::Validate(
+      message_, scan, parts_, refusal_text_, config_.message_limits);
   if (wrong) {
     RefuseRequest(in, wrong);
     return false;

@@ -81,7 +81,8 @@ void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
 bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
                               RegisterRequest& r) {
   if (!ReadRequest(in, scan)) return false;
-  routing::Refusal wrong = routing::ValidateRegister(message_, r.parts);
+  routing::Refusal wrong = routing::ValidateRegister(
+      message_, r.parts, config_.message_limits.register_contacts);
   if (!wrong) wrong = routing::ValidateCredentials(message_);
   if (!wrong) wrong = CheckDomain();
   if (wrong) {

@@ -288,7 +288,8 @@ bool Edge::Impl::Reload(Transaction& transaction) {
   parts_ = {};
   const sip::ScanVerdict scan =
       message_.Scan(transaction.request.view(), scan_policy_);
-  return !routing::Validate(message_, scan, parts_, refusal_text_);
+  return !routing::Validate(message_, scan, parts_, refusal_text_,
+                            config_.message_limits);
 }
 
 routing::BranchText Edge::Impl::BranchOf(SlotHandle handle,

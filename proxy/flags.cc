@@ -26,6 +26,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/sip/limits.h"
 #include "net/limits.h"
 #include "proxy/home_core.h"
 
@@ -161,6 +162,24 @@ ABSL_FLAG(uint32_t, challenge_contexts_max, 16384,
 ABSL_FLAG(uint32_t, unassociated_bytes_max, 16384,
           "bytes of an unfinished message on a connection without association "
           "(1024 to 65535)");
+ABSL_FLAG(uint32_t, head_bytes_max, sallyport::sip::kHeadBytesMax,
+          "bytes of a message up to its empty line; a longer one gets 513 and "
+          "ends its connection (1024 to 16384)");
+ABSL_FLAG(uint32_t, body_bytes_max, sallyport::sip::kBodyBytesMax,
+          "bytes of a message's body; a longer one gets 413 and ends its "
+          "connection (0 to 49152)");
+ABSL_FLAG(uint32_t, header_fields_max, sallyport::sip::kHeaderFieldsMax,
+          "header fields of a message; more get 513 (16 to 128)");
+ABSL_FLAG(uint32_t, header_value_bytes_max, sallyport::sip::kHeaderValueBytesMax,
+          "bytes of one header value; a longer one gets 513 (256 to 8192)");
+ABSL_FLAG(uint32_t, via_values_max, sallyport::sip::kViaValuesMax,
+          "values of Via; more get 513 (1 to 70)");
+ABSL_FLAG(uint32_t, route_values_max, sallyport::sip::kRouteValuesMax,
+          "values of Route, and as many of Record-Route; more get 513 (1 to 32)");
+ABSL_FLAG(uint32_t, register_contacts_max, sallyport::sip::kRegisterContactsMax,
+          "Contact values of a REGISTER; more get 513 (1 to 10)");
+ABSL_FLAG(uint32_t, request_uri_bytes_max, sallyport::sip::kRequestUriBytesMax,
+          "bytes of a Request-URI; a longer one gets 414 (64 to 1024)");
 ABSL_FLAG(uint64_t, queued_bytes_max, sallyport::net::kQueuedBytesDefault,
           "bytes queued for one slow peer; it is closed at the bound "
           "(131072 to 67108864)");
@@ -577,6 +596,28 @@ absl::Status FillBounds(Options& o) {
   return ranges.status();
 }
 
+absl::Status FillMessageLimits(sip::MessageLimits& limits) {
+  Ranges ranges;
+  ranges
+      .Take(FLAGS_head_bytes_max, 1024u, uint32_t{sip::kHeadBytesMax},
+            limits.head_bytes)
+      .Take(FLAGS_body_bytes_max, 0u, uint32_t{sip::kBodyBytesMax},
+            limits.body_bytes)
+      .Take(FLAGS_header_fields_max, 16u, uint32_t{sip::kHeaderFieldsMax},
+            limits.header_fields)
+      .Take(FLAGS_header_value_bytes_max, 256u,
+            uint32_t{sip::kHeaderValueBytesMax}, limits.header_value_bytes)
+      .Take(FLAGS_via_values_max, 1u, uint32_t{sip::kViaValuesMax},
+            limits.via_values)
+      .Take(FLAGS_route_values_max, 1u, uint32_t{sip::kRouteValuesMax},
+            limits.route_values)
+      .Take(FLAGS_register_contacts_max, 1u,
+            uint32_t{sip::kRegisterContactsMax}, limits.register_contacts)
+      .Take(FLAGS_request_uri_bytes_max, 64u,
+            uint32_t{sip::kRequestUriBytesMax}, limits.request_uri_bytes);
+  return ranges.status();
+}
+
 absl::Status FillTimes(Options& o) {
   using absl::Hours, absl::Milliseconds, absl::Minutes, absl::Seconds;
   Ranges ranges;
@@ -657,6 +698,7 @@ absl::StatusOr<Options> ParseCommandLine(int argc, char** argv) {
   status.Update(FillPolicy(options.edge));
   status.Update(FillShards(options));
   status.Update(FillBounds(options));
+  status.Update(FillMessageLimits(options.edge.message_limits));
   status.Update(FillTimes(options));
   if (!status.ok()) return status;
   return options;

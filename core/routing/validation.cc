@@ -165,13 +165,14 @@ Refusal CheckContentLength(const MessageView& request) {
 
 // ---- lists
 
-Refusal CheckVia(const MessageView& request, RequestParts& parts) {
+Refusal CheckVia(const MessageView& request, size_t values_max,
+                 RequestParts& parts) {
   ListCursor values(request, HeaderId::kVia);
   size_t count = 0;
   bool empty_value = false;
   while (values.Next()) {
     if (values.value().empty()) empty_value = true;
-    if (++count > sip::kViaValuesMax) return Refuse(513);
+    if (++count > values_max) return Refuse(513);
     if (count > 1) continue;
     std::optional<sip::ViaView> top = sip::ParseVia(values.value());
     if (!top.has_value()) return Bad("Bad Via");
@@ -182,12 +183,12 @@ Refusal CheckVia(const MessageView& request, RequestParts& parts) {
   return {};
 }
 
-Refusal CheckRoutes(const MessageView& request, HeaderId id,
+Refusal CheckRoutes(const MessageView& request, HeaderId id, size_t values_max,
                     std::string_view reason) {
   ListCursor values(request, id);
   size_t count = 0;
   while (values.Next()) {
-    if (++count > sip::kRouteValuesMax) return Refuse(513);
+    if (++count > values_max) return Refuse(513);
     std::optional<sip::NameAddrView> route = sip::ParseNameAddr(values.value());
     if (!route.has_value() || !sip::ParseUri(route->uri).has_value()) {
       return Bad(reason);
@@ -267,18 +268,23 @@ Refusal CheckProxyRequire(const MessageView& request,
   return {420, ReasonPhrase(420), extra.view()};
 }
 
-Refusal CheckSyntax(const MessageView& request, RequestParts& parts) {
+Refusal CheckSyntax(const MessageView& request,
+                    const sip::MessageLimits& limits, RequestParts& parts) {
+  const size_t routes_max = limits.route_values;
   if (Refusal bad = CheckRequestUri(request, parts)) return bad;
-  if (Refusal bad = CheckVia(request, parts)) return bad;
+  if (Refusal bad = CheckVia(request, limits.via_values, parts)) {
+    return bad;
+  }
   if (Refusal bad = CheckRepeats(request)) return bad;
   if (Refusal bad = CheckMaxForwards(request, parts)) return bad;
   if (Refusal bad = CheckParties(request, parts)) return bad;
   if (Refusal bad = CheckDialogIds(request, parts)) return bad;
-  if (Refusal bad = CheckRoutes(request, HeaderId::kRoute, "Bad Route")) {
+  if (Refusal bad =
+          CheckRoutes(request, HeaderId::kRoute, routes_max, "Bad Route")) {
     return bad;
   }
-  if (Refusal bad =
-          CheckRoutes(request, HeaderId::kRecordRoute, "Bad Record-Route")) {
+  if (Refusal bad = CheckRoutes(request, HeaderId::kRecordRoute, routes_max,
+                                "Bad Record-Route")) {
     return bad;
   }
   return CheckContentLength(request);
@@ -457,10 +463,11 @@ bool Answerable(const MessageView& request) {
 }
 
 Refusal Validate(const MessageView& request, ScanVerdict scan,
-                 RequestParts& parts, std::span<char> extra_text) {
+                 RequestParts& parts, std::span<char> extra_text,
+                 const sip::MessageLimits& limits) {
   parts = {};
   if (Refusal bad = OfScan(scan)) return bad;
-  if (Refusal bad = CheckSyntax(request, parts)) return bad;
+  if (Refusal bad = CheckSyntax(request, limits, parts)) return bad;
   if (!KnownScheme(parts.request_uri)) return Refuse(416);
   if (parts.max_forwards == 0) return Refuse(483);
   if (IgnoresExtensions(request.method())) return {};
@@ -482,7 +489,8 @@ Refusal ValidateCredentials(const MessageView& request) {
 }
 
 // Source: RFC 3261 10.2, 10.3
-Refusal ValidateRegister(const MessageView& request, RegisterParts& parts) {
+Refusal ValidateRegister(const MessageView& request, RegisterParts& parts,
+                         size_t contacts_max) {
   parts = {};
   if (!NamesDomain(request.request_uri())) return Bad("Bad Request-URI");
   std::optional<uint32_t> expires_s;
@@ -498,7 +506,7 @@ Refusal ValidateRegister(const MessageView& request, RegisterParts& parts) {
       parts.star = true;
       continue;
     }
-    if (parts.contacts == sip::kRegisterContactsMax) return Refuse(513);
+    if (parts.contacts == contacts_max) return Refuse(513);
     if (!AddContact(contacts.value(), by_header_s, parts)) {
       return Bad("Bad Contact");
     }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/sip/limits.h"
 #include "core/sip/message.h"
 #include "core/sip/values.h"
 
@@ -46,9 +47,10 @@ struct RequestParts {
 // Parses and checks, in the order of spec 6.2. `scan` is what the scanner said.
 // `extra` of a 420 lives in `extra_text` (at least 512 bytes, lives as long).
 // Not here: the loop of 6.2 rule 4 and the home domain of 3.1.
-[[nodiscard]] Refusal Validate(const sip::MessageView& request,
-                               sip::ScanVerdict scan, RequestParts& parts,
-                               std::span<char> extra_text);
+[[nodiscard]] Refusal Validate(
+    const sip::MessageView& request, sip::ScanVerdict scan, RequestParts& parts,
+    std::span<char> extra_text,
+    const sip::MessageLimits& limits = sip::kDefaultLimits);
 // Of a UE: a 400 when an Authorization or Proxy-Authorization cannot be parsed
 // (spec 4.2 rule 4). In a REGISTER the integrity decision sees to
 // Authorization.
@@ -68,8 +70,9 @@ struct RegisterParts {
   uint32_t expires_s = 3600;  // asked for: Contact's, else Expires', else 3600
   bool has_expires = false;
 };
-[[nodiscard]] Refusal ValidateRegister(const sip::MessageView& request,
-                                       RegisterParts& parts);
+[[nodiscard]] Refusal ValidateRegister(
+    const sip::MessageView& request, RegisterParts& parts,
+    size_t contacts_max = sip::kRegisterContactsMax);
 
 }  // namespace sallyport::routing
 

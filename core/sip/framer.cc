@@ -37,8 +37,10 @@ std::optional<std::string_view> LengthValue(std::string_view line) {
 
 // ---- HeadReader
 
-HeadReader::Verdict HeadReader::Read(std::string_view bytes) {
-  const size_t limit = std::min(bytes.size(), kHeadBytesMax);
+HeadReader::Verdict HeadReader::Read(std::string_view bytes,
+                                     ScanPolicy policy) {
+  const size_t head_bytes_max = policy.limits->head_bytes;
+  const size_t limit = std::min(bytes.size(), head_bytes_max);
   while (scanned_ < limit) {
     const void* found =
         std::memchr(bytes.data() + scanned_, '\n', limit - scanned_);
@@ -51,13 +53,16 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes) {
       return Verdict::kNotSip;
     }
     scanned_ = static_cast<uint32_t>(end);
-    if (found == nullptr || !EndsLine(bytes, end - 1)) continue;
+    if (found == nullptr) continue;
+    // Without CR it ends no line, unless the policy says so.
+    const bool after_cr = end - 1 > line_begin_ && bytes[end - 2] == '\r';
+    if (!after_cr && !policy.lone_lf) continue;
     const Verdict verdict =
         OnLine(bytes.substr(line_begin_, end - line_begin_));
     if (verdict != Verdict::kNeedMore) return verdict;
     line_begin_ = scanned_;
   }
-  return scanned_ == kHeadBytesMax ? Verdict::kTooLong : Verdict::kNeedMore;
+  return scanned_ == head_bytes_max ? Verdict::kTooLong : Verdict::kNeedMore;
 }
 
 // Judges [scanned_, end) of the start line: no controls, and a first word that
@@ -79,14 +84,10 @@ bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
   return end <= kMethodBytesMax;
 }
 
-bool HeadReader::EndsLine(std::string_view bytes, size_t line_feed) const {
-  if (policy_.lone_lf) return true;
-  return line_feed > line_begin_ && bytes[line_feed - 1] == '\r';
-}
-
 HeadReader::Verdict HeadReader::OnLine(std::string_view line) {
   if (line_begin_ == 0) {
-    const StartLine start = ReadStartLine(WithoutLineEnd(line));
+    const StartLine start =
+        ReadStartLine(WithoutLineEnd(line), kRequestUriBytesMax);
     return start.kind == StartLine::Kind::kNotSip ? Verdict::kNotSip
                                                   : Verdict::kNeedMore;
   }
@@ -159,7 +160,7 @@ Framer::Cut Framer::Next(std::string_view received) {
 }
 
 Framer::Cut Framer::ReadHead(std::string_view received) {
-  switch (head_.Read(received)) {
+  switch (head_.Read(received, policy_)) {
     case HeadReader::Verdict::kNeedMore:
       return {};
     case HeadReader::Verdict::kNotSip:
@@ -173,7 +174,8 @@ Framer::Cut Framer::ReadHead(std::string_view received) {
   if (head_.bad_length()) return Fail(Verdict::kBadContentLength, size);
   if (!head_.has_length()) return Fail(Verdict::kNoContentLength, size);
   const size_t message_size = size + head_.length();
-  if (head_.length() > kBodyBytesMax || message_size > kMessageBytesMax) {
+  if (head_.length() > policy_.limits->body_bytes ||
+      message_size > kMessageBytesMax) {
     return Fail(Verdict::kBodyTooLong, size);
   }
   message_size_ = static_cast<uint32_t>(message_size);
@@ -184,7 +186,7 @@ Framer::Cut Framer::TakeMessage(std::string_view received) {
   if (received.size() < message_size_) return {};
   const Cut cut{.verdict = Verdict::kMessage, .size = message_size_};
   message_size_ = 0;
-  head_ = HeadReader(policy_);
+  head_ = HeadReader();
   return cut;
 }
 
@@ -216,12 +218,13 @@ std::string_view ToString(Framer::Verdict verdict) {
 
 namespace {
 
-DatagramCut::Verdict CutBody(const HeadReader& head, size_t& size) {
+DatagramCut::Verdict CutBody(const HeadReader& head, size_t body_bytes_max,
+                             size_t& size) {
   using Verdict = DatagramCut::Verdict;
   if (head.bad_length()) return Verdict::kBadContentLength;
   const size_t there = size - head.scanned();
   const size_t wanted = head.has_length() ? head.length() : there;
-  if (wanted > kBodyBytesMax) return Verdict::kBodyTooLong;
+  if (wanted > body_bytes_max) return Verdict::kBodyTooLong;
   if (head.scanned() + wanted > kMessageBytesMax) return Verdict::kBodyTooLong;
   if (wanted > there) return Verdict::kShortBody;
   size = head.scanned() + wanted;
@@ -237,8 +240,8 @@ DatagramCut CutDatagram(std::string_view datagram, ScanPolicy policy) {
   if (cut.begin == datagram.npos) return {};
   const std::string_view message = datagram.substr(cut.begin);
   cut.size = message.size();
-  HeadReader head(policy);
-  switch (head.Read(message)) {
+  HeadReader head;
+  switch (head.Read(message, policy)) {
     case HeadReader::Verdict::kNeedMore:
       cut.verdict = Verdict::kIncomplete;
       break;
@@ -249,7 +252,7 @@ DatagramCut CutDatagram(std::string_view datagram, ScanPolicy policy) {
       cut.verdict = Verdict::kHeadTooLong;
       break;
     case HeadReader::Verdict::kDone:
-      cut.verdict = CutBody(head, cut.size);
+      cut.verdict = CutBody(head, policy.limits->body_bytes, cut.size);
       break;
   }
   return cut;

@@ -15,15 +15,14 @@ namespace sallyport::sip {
 // A HeadReader walks the lines of one head, as far as it is there, and reads
 // the Content-Length on its way. It is the part that stream and datagram share.
 // Borrows nothing between calls.
-// Invariant: line_begin_ <= scanned_ <= kHeadBytesMax.
+// Invariant: line_begin_ <= scanned_ <= the policy's head_bytes.
 class HeadReader {
  public:
   enum class Verdict : uint8_t { kNeedMore, kDone, kNotSip, kTooLong };
 
-  explicit HeadReader(ScanPolicy policy) : policy_(policy) {}
-
-  // `bytes` begin with the start line and go on where they ended last time.
-  [[nodiscard]] Verdict Read(std::string_view bytes);
+  // `bytes` begin with the start line and go on where they ended last time; the
+  // policy is the same each time.
+  [[nodiscard]] Verdict Read(std::string_view bytes, ScanPolicy policy);
 
   // Octets that were looked at; after kDone the size of the head.
   size_t scanned() const { return scanned_; }
@@ -38,13 +37,11 @@ class HeadReader {
   enum class Place : uint8_t { kElsewhere, kBefore, kDigits, kBehind };
 
   bool IsStartLineBegin(std::string_view bytes, size_t end) const;
-  bool EndsLine(std::string_view bytes, size_t line_feed) const;
   Verdict OnLine(std::string_view line);
   void OnFieldLine(std::string_view line);
   void ReadLength(std::string_view text);
   void EndLength();
 
-  ScanPolicy policy_;
   uint32_t scanned_ = 0;
   uint32_t line_begin_ = 0;
   uint32_t length_ = 0;   // of the rows that ended
@@ -56,7 +53,7 @@ class HeadReader {
 
 // Threads: none. Borrows nothing between calls: the caller keeps the bytes that
 //          were not consumed and shows them again, with more behind them.
-// Bounds:  kHeadBytesMax, kBodyBytesMax, kMessageBytesMax.
+// Bounds:  head_bytes and body_bytes of the policy, kMessageBytesMax.
 // Fails:   a verdict other than kNeedMore, kMessage, kPing, kCrlf: the stream
 //          cannot be cut any more and must be closed after the answer; every
 //          later call says the same again.
@@ -87,7 +84,7 @@ class Framer {
     size_t size = 0;  // bytes to take off the front
   };
 
-  explicit Framer(ScanPolicy policy = {}) : policy_(policy), head_(policy) {}
+  explicit Framer(ScanPolicy policy = {}) : policy_(policy) {}
 
   // Looks at the front of `received`, the bytes not yet consumed.
   [[nodiscard]] Cut Next(std::string_view received);

@@ -53,10 +53,10 @@ enum class ScanVerdict : uint8_t {
   kMalformedStartLine,  // SIP, but broken: 400, or discard a response; whole
   kBadVersion,          // SIP, but not 2.0; whole
   kBadHeaderLine,  // no colon, empty or illegal name, NUL, lone CR or LF; whole
-  kTooManyHeaders,  // kHeaderFieldsMax
-  kHeaderTooLong,   // kHeaderValueBytesMax; whole
-  kHeadTooLong,     // kHeadBytesMax
-  kUriTooLong,      // kRequestUriBytesMax; whole
+  kTooManyHeaders,  // MessageLimits::header_fields
+  kHeaderTooLong,   // header_value_bytes; whole
+  kHeadTooLong,     // head_bytes
+  kUriTooLong,      // request_uri_bytes; whole
   kIncomplete,      // no empty line ends the head
 };
 std::string_view ToString(ScanVerdict verdict);
@@ -64,14 +64,16 @@ std::string_view ToString(Method method);  // empty for kOther
 // Octets as they are: method names have a case (RFC 3261 7.1).
 Method MethodOf(std::string_view name);
 
-// Leniency is data: every kindness to broken peers has a name here.
+// Leniency is data: every kindness to broken peers has a name here. Borrows:
+// the limits, which outlive whoever scans by them.
 struct ScanPolicy {
   bool lone_lf = false;  // accept LF alone as a line end (spec 8.1, `lenient`)
+  const MessageLimits* limits = &kDefaultLimits;
 };
 
 // A MessageView is filled by Scan(); before, it is an empty message.
 // Borrows: the bytes; the view dies with them and never copies them.
-// Bounds:  core/sip/limits.h.
+// Bounds:  core/sip/limits.h, as the policy sets them.
 // Cost:    one pass over the head; no heap. Some 1.7 KB: reuse it.
 class MessageView {
  public:

@@ -106,8 +106,9 @@ bool HeadMarks::FindBad(size_t begin, size_t end) const {
 // ---- the start line
 
 ScanVerdict MessageScanner::AddStartLine(std::string_view line,
-                                         MessageView& view) {
-  const StartLine start = ReadStartLine(line);
+                                         MessageView& view) const {
+  const StartLine start =
+      ReadStartLine(line, policy_.limits->request_uri_bytes);
   view.is_request_ = start.kind == StartLine::Kind::kRequest;
   if (view.is_request_) {
     view.method_ = MethodOf(start.method);
@@ -145,10 +146,10 @@ bool IsWhole(ScanVerdict verdict) {
   return false;
 }
 
-// No line ends any more within kHeadBytesMax.
-ScanVerdict Unfinished(std::string_view message) {
-  return message.size() > kHeadBytesMax ? ScanVerdict::kHeadTooLong
-                                        : ScanVerdict::kIncomplete;
+// No line ends any more within the first `head_bytes_max` octets.
+ScanVerdict Unfinished(std::string_view message, size_t head_bytes_max) {
+  return message.size() > head_bytes_max ? ScanVerdict::kHeadTooLong
+                                         : ScanVerdict::kIncomplete;
 }
 
 // One header field with its folds, or the empty line that ends the head.
@@ -208,10 +209,11 @@ bool ReadField(const char* head, const Line& line, const HeadMarks& marks,
 ScanVerdict MessageScanner::Scan(std::string_view message,
                                  MessageView& view) const {
   view.Clear(message);
-  const std::string_view head = message.substr(0, kHeadBytesMax);
+  const size_t head_bytes_max = policy_.limits->head_bytes;  // of HeadMarks
+  const std::string_view head = message.substr(0, head_bytes_max);
   HeadMarks marks(head, policy_, kernel_);
   const size_t end = marks.NextLineEnd();
-  if (end == HeadMarks::kNone) return Unfinished(message);
+  if (end == HeadMarks::kNone) return Unfinished(message, head_bytes_max);
 
   ScanVerdict verdict = AddStartLine(WithoutLineEnd(head.substr(0, end)), view);
   if (verdict == ScanVerdict::kBadStartLine) return verdict;
@@ -224,7 +226,8 @@ ScanVerdict MessageScanner::Scan(std::string_view message,
 }
 
 ScanVerdict MessageScanner::ScanFields(std::string_view head, HeadMarks& marks,
-                                       MessageView& view) {
+                                       MessageView& view) const {
+  const MessageLimits limits = *policy_.limits;
   ScanVerdict first = ScanVerdict::kOk;
   const auto note = [&first](ScanVerdict verdict) {
     if (first == ScanVerdict::kOk) first = verdict;
@@ -233,19 +236,25 @@ ScanVerdict MessageScanner::ScanFields(std::string_view head, HeadMarks& marks,
   while (true) {
     view.headers_end_ = static_cast<uint16_t>(line.begin);
     line.first_end = line.end = marks.NextLineEnd();
-    if (line.end == HeadMarks::kNone) return Unfinished(view.bytes_);
+    if (line.end == HeadMarks::kNone) {
+      return Unfinished(view.bytes_, limits.head_bytes);
+    }
     if (IsEmpty(head.data(), line)) {
       view.head_size_ = static_cast<uint32_t>(line.end);
       return first;
     }
-    if (!TakeFolds(head, marks, line)) return Unfinished(view.bytes_);
-    if (view.count_ == kHeaderFieldsMax) return ScanVerdict::kTooManyHeaders;
+    if (!TakeFolds(head, marks, line)) {
+      return Unfinished(view.bytes_, limits.head_bytes);
+    }
+    if (view.count_ == limits.header_fields) {
+      return ScanVerdict::kTooManyHeaders;
+    }
     HeaderField& field = view.fields_[view.count_];
     if (!ReadField(head.data(), line, marks, field)) {
       note(ScanVerdict::kBadHeaderLine);
     } else {
       view.Index(field.id);
-      if (field.value_size > kHeaderValueBytesMax) {
+      if (field.value_size > limits.header_value_bytes) {
         note(ScanVerdict::kHeaderTooLong);
       }
     }

@@ -82,9 +82,9 @@ class MessageScanner {
                                  MessageView& view) const;
 
  private:
-  static ScanVerdict AddStartLine(std::string_view line, MessageView& view);
-  static ScanVerdict ScanFields(std::string_view head, HeadMarks& marks,
-                                MessageView& view);
+  ScanVerdict AddStartLine(std::string_view line, MessageView& view) const;
+  ScanVerdict ScanFields(std::string_view head, HeadMarks& marks,
+                         MessageView& view) const;
 
   const ScanPolicy policy_;
   const MarkBlocks kernel_;

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "core/sip/limits.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -53,7 +52,7 @@ size_t WithoutBlanksBehind(std::string_view line) {
 
 // Method SP Request-URI SP SIP-Version; anything may stand between method and
 // version as long as both can be told.
-StartLine ReadRequestLine(std::string_view line) {
+StartLine ReadRequestLine(std::string_view line, size_t uri_bytes_max) {
   const size_t method_end = TokenSize(line);
   if (method_end == 0 || method_end == line.size()) return {};
   if (!IsBlank(line[method_end])) return {};
@@ -79,7 +78,7 @@ StartLine ReadRequestLine(std::string_view line) {
       line[version_begin - 1] != ' ' || HasBlank(start.uri)) {
     start.verdict = ScanVerdict::kMalformedStartLine;
   } else if (start.verdict == ScanVerdict::kOk &&
-             start.uri.size() > kRequestUriBytesMax) {
+             start.uri.size() > uri_bytes_max) {
     start.verdict = ScanVerdict::kUriTooLong;
   }
   return start;
@@ -106,8 +105,9 @@ StartLine ReadStatusLine(std::string_view line) {
 
 }  // namespace
 
-StartLine ReadStartLine(std::string_view line) {
-  return StartsWithSip(line) ? ReadStatusLine(line) : ReadRequestLine(line);
+StartLine ReadStartLine(std::string_view line, size_t uri_bytes_max) {
+  return StartsWithSip(line) ? ReadStatusLine(line)
+                             : ReadRequestLine(line, uri_bytes_max);
 }
 
 }  // namespace sallyport::sip

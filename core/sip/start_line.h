@@ -26,9 +26,10 @@ struct StartLine {
   std::string_view reason;       // responses
 };
 
-// `line` is without its line end.
-// Source: RFC 3261 7.1 (one space each, no other white space), 7.2, 25.1.
-StartLine ReadStartLine(std::string_view line ABSL_ATTRIBUTE_LIFETIME_BOUND);
+// `line` is without its line end. A Request-URI past `uri_bytes_max` is too
+// long. Source: RFC 3261 7.1 (one space each, no other white space), 7.2, 25.1.
+StartLine ReadStartLine(std::string_view line ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                        size_t uri_bytes_max);
 
 }  // namespace sallyport::sip
 

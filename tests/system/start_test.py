@@ -36,6 +36,17 @@ class Refusals(SystemTest):
                 ({"home_core": "http://here"}, ["home_core", "http://here"]),
                 ({"integrity_profile": "odd"}, ["integrity_profile", "odd"]),
                 ({"connections_max": 1}, ["connections_max", "1"]),
+                ({"head_bytes_max": 16385}, ["head_bytes_max", "16384"]),
+                ({"body_bytes_max": 49153}, ["body_bytes_max", "49152"]),
+                ({"header_fields_max": 129}, ["header_fields_max", "128"]),
+                ({"header_value_bytes_max": 8193},
+                 ["header_value_bytes_max", "8192"]),
+                ({"via_values_max": 0}, ["via_values_max", "70"]),
+                ({"route_values_max": 33}, ["route_values_max", "32"]),
+                ({"register_contacts_max": 11},
+                 ["register_contacts_max", "10"]),
+                ({"request_uri_bytes_max": 63},
+                 ["request_uri_bytes_max", "1024"]),
                 ({"handshake_timeout": "0s"}, ["handshake_timeout"]),
                 ({"domain": "a b"}, ["domain", "a b"])):
             with self.subTest(flags):
