@@ -120,6 +120,37 @@ TEST(Hostile, ResponseToAnotherRequestIsDropped) {
   EXPECT_EQ(StatusOf(net.OnlyText()), 200);
 }
 
+// A stack that writes what it has parsed changes spaces, case and order.
+// Conformance: PARSE-02
+TEST(Hostile, ResponseInAnotherSpellingIsRelayed) {
+  EdgeHarness net;
+  const FlowId flow = net.OpenTls();
+  const std::string user = net.Associate(flow);
+  const FlowId core = net.OpenCore();
+  net.Receive(
+      core, RequestText{.via = "SIP/2.0/TCP 192.0.2.30:5060",
+                        .branch = "z9hG4bKa;x=y",
+                        .extra = absl::StrCat("Via: SIP/2.0/UDP as.example"
+                                              ";branch=z9hG4bKb;q=1\r\nRoute: "
+                                              "<sip:",
+                                              user,
+                                              "@pcscf1.ims.example.com:5060;"
+                                              "lr>\r\n")}
+                .Text());
+  std::string answer = ResponseTo(net.OnlyText(), 200);
+  answer = Replaced(answer, "CSeq: 1 ", "CSeq: 0001 \r\n  ");
+  answer =
+      Replaced(answer, "\r\nVia: SIP/2.0/UDP as.example;branch=z9hG4bKb;q=1",
+               " ,\r\n SIP / 2.0 /\r\n udp AS.example; q=1;branch = "
+               "z9hG4bKb");
+  answer = Replaced(answer, ";branch=z9hG4bKa;x=y", ";x=y;branch=z9hG4bKa");
+
+  net.Receive(flow, answer);
+
+  EXPECT_EQ(StatusOf(net.OnlyText()), 200);
+  EXPECT_EQ(net.Only().to.flow, core);
+}
+
 // Conformance: PROXY-28
 TEST(Hostile, OneUnknownConnectionDoesNotUseUpTheTransactions) {
   EdgeHarness net;

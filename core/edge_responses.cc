@@ -15,6 +15,15 @@ bool GoesToEverybody(std::string_view host) {
   return address && address->is_multicast_or_broadcast();
 }
 
+// One Via value names the same hop and transaction as another.
+bool SameHop(std::string_view a, std::string_view b) {
+  const auto left = sip::ParseVia(a), right = sip::ParseVia(b);
+  return left && right && left->port == right->port &&
+         left->branch == right->branch &&
+         sip::EqualsIgnoreCase(left->host, right->host) &&
+         sip::EqualsIgnoreCase(left->transport, right->transport);
+}
+
 // What a response must have for us to act on it, besides what matching reads.
 // Source: RFC 4475 3.1.2.5, 3.1.2.19
 bool IsReadable(const sip::MessageView& response) {
@@ -89,27 +98,28 @@ bool Edge::Impl::Answers(const Transaction& transaction) const {
       sip::ScanVerdict::kOk) {
     return false;
   }
-  for (const sip::HeaderId id : {sip::HeaderId::kCallId, sip::HeaderId::kCSeq}) {
-    if (sent.Value(id) != message_.Value(id)) return false;
-  }
-  return SameViasBehindOurs(sent);
+  const auto ours = sip::ParseCSeq(sent.Value(sip::HeaderId::kCSeq));
+  const auto theirs = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
+  return ours && theirs && ours->number == theirs->number &&
+         ours->method == theirs->method &&
+         sent.Value(sip::HeaderId::kCallId) ==
+             message_.Value(sip::HeaderId::kCallId) &&
+         SameViasBehindOurs(sent);
 }
 
-// The first of them got `received` and `rport` from us.
+// By meaning, not by octet: stacks that write what they parsed may fold, space
+// and order parameters anew (RFC 3261 7.3.1), and the first got `received` and
+// `rport` from us.
 bool Edge::Impl::SameViasBehindOurs(const sip::MessageView& sent) const {
   sip::ListCursor ours(sent, sip::HeaderId::kVia);
   sip::ListCursor theirs(message_, sip::HeaderId::kVia);
-  bool first = true;
   if (!theirs.Next()) return false;
   while (ours.Next()) {
     if (!theirs.Next()) return false;
-    if (!first && ours.value() != theirs.value()) return false;
-    if (first) {
-      const auto a = sip::ParseVia(ours.value());
-      const auto b = sip::ParseVia(theirs.value());
-      if (!a || !b || a->host != b->host || a->branch != b->branch) return false;
+    if (ours.value() != theirs.value() &&
+        !SameHop(ours.value(), theirs.value())) {
+      return false;
     }
-    first = false;
   }
   return !theirs.Next();
 }
