@@ -30,6 +30,8 @@ std::string_view ToString(CounterId id) {
       return "discard_clear_deregister";
     case CounterId::kDiscardClearAssociated:
       return "discard_clear_associated";
+    case CounterId::kDiscardAccessClass:
+      return "discard_access_class";
     case CounterId::kDiscardUnregistered:
       return "discard_unregistered";
     case CounterId::kDiscardUnmatchedResponse:

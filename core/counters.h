@@ -26,6 +26,7 @@ enum class CounterId : uint8_t {
   kDiscardClearAnswer,        // POL-03: REGISTER with a response, in clear
   kDiscardClearDeregister,    // POL-04
   kDiscardClearAssociated,    // POL-09
+  kDiscardAccessClass,        // POL-08
   kDiscardUnregistered,       // ORIG-01, ASSOC-16
   kDiscardUnmatchedResponse,  // PROXY-16
   kDiscardForeignResponse,    // TERM-12: right branch, wrong connection

@@ -42,6 +42,10 @@ struct EdgeConfig {
   std::vector<Cidr> core_peers;           // who may speak on the core side
   std::vector<std::string> home_domains;  // served; empty: every domain
 
+  // Gm listeners of access class `3gpp`: digest with TLS is refused there
+  // (TS 33.203 N.1, O.1.1). An unspecified address stands for all.
+  std::vector<Endpoint> listen_3gpp;
+
   // ---- policy (spec 0.4)
   bool tls_required = true;
   enum class ClearAction : uint8_t { kDiscard, kReject403 };

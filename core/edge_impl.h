@@ -126,6 +126,8 @@ class Edge::Impl {
                  const routing::Refusal& answer);
   void OnMessage(const Inbound& in, sip::ScanVerdict scan);
   void OnAccessRequest(const Inbound& in, sip::ScanVerdict scan);
+  bool On3gppAccess(const Inbound& in) const;
+  void RefuseAccess(const Inbound& in);
   void OnCoreRequest(const Inbound& in, sip::ScanVerdict scan);
   bool MayBeAnswered(const Inbound& in);
   void DiscardMalformed(const Inbound& in);

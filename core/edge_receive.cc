@@ -241,7 +241,28 @@ void Edge::Impl::OnMessage(const Inbound& in, sip::ScanVerdict scan) {
   in.access() ? OnAccessRequest(in, scan) : OnCoreRequest(in, scan);
 }
 
+bool Edge::Impl::On3gppAccess(const Inbound& in) const {
+  const Endpoint& local = in.info->local;
+  return std::ranges::any_of(config_.listen_3gpp,
+                             [&](const Endpoint& listener) {
+                               return listener.port == local.port &&
+                                      (listener.address.is_unspecified() ||
+                                       listener.address == local.address);
+                             });
+}
+
+// Digest with TLS is the only scheme here, so no REGISTER can go on, and
+// without one nothing else is served. A datagram's source is a claim: no
+// answer. Source: TS 33.203 N.1, O.1.1
+void Edge::Impl::RefuseAccess(const Inbound& in) {
+  if (message_.method() == sip::Method::kRegister && in.stream()) {
+    return Answer(in, answers::kForbidden);
+  }
+  Discard(CounterId::kDiscardAccessClass);
+}
+
 void Edge::Impl::OnAccessRequest(const Inbound& in, sip::ScanVerdict scan) {
+  if (On3gppAccess(in)) return RefuseAccess(in);
   if (!in.protected_access()) return OnClearRequest(in, scan);
   if (message_.method() == sip::Method::kRegister) {
     return OnProtectedRegister(in, scan);

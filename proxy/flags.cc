@@ -24,6 +24,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/sip/limits.h"
@@ -32,9 +33,14 @@
 
 // ---- where it listens
 ABSL_FLAG(std::string, tls_listen, "0.0.0.0:5061",
-          "protected server port, SIP over TLS: IP:PORT[,...], IPv4 or [IPv6]");
+          "protected server port, SIP over TLS: IP:PORT[;access=CLASS][,...], "
+          "IPv4 or [IPv6]. CLASS is other, or 3gpp for a 3GPP radio access, "
+          "where digest with TLS must not be used: a REGISTER that arrives "
+          "there gets 403, and nothing else is served; default: other");
 ABSL_FLAG(std::string, sip_listen, "0.0.0.0:5060",
-          "unprotected SIP, UDP and TCP on the same port: IP:PORT[,...]");
+          "unprotected SIP, UDP and TCP on the same port: "
+          "IP:PORT[;access=CLASS][,...], as in --tls_listen (over UDP 3gpp "
+          "means no answer at all)");
 ABSL_FLAG(std::string, core_listen, "127.0.0.1:5070",
           "where the home core sends terminating requests, UDP and TCP: IP:PORT");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9061",
@@ -313,6 +319,34 @@ absl::StatusOr<std::vector<Endpoint>> Endpoints(std::string_view flag,
   return endpoints;
 }
 
+// Takes `;access=CLASS` off each listener of a list; gives the bare list.
+absl::StatusOr<std::string> TakeClasses(
+    std::string_view flag, const std::string& text,
+    std::vector<Options::AccessClass>& classes) {
+  std::vector<std::string> bare;
+  for (std::string_view part : absl::StrSplit(text, ',', absl::SkipEmpty())) {
+    const size_t semicolon = part.find(';');
+    const std::string_view param =
+        semicolon == part.npos ? "" : part.substr(semicolon);
+    if (!param.empty() && param != ";access=3gpp" && param != ";access=other") {
+      return Wrong(flag, absl::StrCat("`", param, "` is not ;access=3gpp or "
+                                                  ";access=other"));
+    }
+    classes.push_back(param == ";access=3gpp" ? Options::AccessClass::k3gpp
+                                              : Options::AccessClass::kOther);
+    bare.emplace_back(part.substr(0, semicolon));
+  }
+  return absl::StrJoin(bare, ",");
+}
+
+absl::StatusOr<std::vector<Endpoint>> AccessListeners(
+    std::string_view flag, const std::string& text,
+    std::vector<Options::AccessClass>& classes) {
+  auto bare = TakeClasses(flag, text, classes);
+  if (!bare.ok()) return bare.status();
+  return Endpoints(flag, *bare);
+}
+
 // Index of `value` among the names of a flag's values.
 absl::StatusOr<int> OneOf(std::string_view flag, const std::string& value,
                           std::initializer_list<std::string_view> names) {
@@ -357,9 +391,11 @@ int CoresOfThisProcess() {
 }
 
 absl::Status FillListeners(Options& options) {
-  auto tls = Endpoints("tls_listen", absl::GetFlag(FLAGS_tls_listen));
+  auto tls = AccessListeners("tls_listen", absl::GetFlag(FLAGS_tls_listen),
+                             options.tls_access);
   if (!tls.ok()) return tls.status();
-  auto sip = Endpoints("sip_listen", absl::GetFlag(FLAGS_sip_listen));
+  auto sip = AccessListeners("sip_listen", absl::GetFlag(FLAGS_sip_listen),
+                             options.sip_access);
   if (!sip.ok()) return sip.status();
   auto core = Endpoints("core_listen", absl::GetFlag(FLAGS_core_listen));
   if (!core.ok()) return core.status();

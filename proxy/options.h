@@ -23,6 +23,10 @@ struct CertificateFiles {
 struct Options {
   std::vector<Endpoint> tls_listen;
   std::vector<Endpoint> sip_listen;
+  // Of each of them, in order (design: Sallyport 1.2).
+  enum class AccessClass : uint8_t { kOther, k3gpp };
+  std::vector<AccessClass> tls_access;
+  std::vector<AccessClass> sip_access;
   Endpoint core_listen;
   Endpoint admin_listen;
   bool admin_show_identities = false;

@@ -2,10 +2,11 @@
 
 import unittest
 
-from lab.lab import until
+from lab.lab import endpoint, until
 from sip.message import Message, new_branch, response_to
 from ue.ue import Edge
 from system.system_test import SystemTest
+from ue.ue import Edge
 
 
 def request(ue, method, flow):
@@ -150,6 +151,40 @@ class InClear(SystemTest):
         self.assertEqual(await self.core_saw(lab, "MESSAGE"), [])
         self.assertEqual(await self.marks(lab), [None] * 3)
         self.assertEqual(await lab.proxy.associations(ue.impi), [])
+
+
+class AccessClass(SystemTest):
+
+    # Conformance: POL-08
+    async def test_a_3gpp_listener_refuses_the_scheme(self):
+        listeners = "127.0.0.1:0,127.0.0.1:0;access=3gpp"
+        lab = await self.lab(tls_listen=listeners, sip_listen=listeners)
+        served, refused = (
+            Edge(*(endpoint(lab.proxy.ready[name].split(",")[i])
+                   for name in ("tls", "sip"))) for i in (0, 1))
+        ue = lab.ue(0)
+        ue.edge = refused
+        await ue.connect()
+        for how in (None, "blank"):
+            self.assertStatus(await ue.register_once(how), 403)
+        await ue.connect_clear()
+        ue.sec_agree = True
+        self.assertStatus(await ue.register_once("blank", ue.clear), 403)
+        self.assertEqual(await self.core_saw(lab), [])
+
+        ue.edge, ue.sec_agree = served, False
+        await ue.connect()
+        self.assertStatus(await ue.register(), 200)
+        # The ticket opens the session there, but it is nobody's.
+        ue.drop()
+        ue.edge = refused
+        await ue.connect(resume=True)
+        self.assertStatus(await ue.register_once("blank"), 403)
+        before = len(ue.seen)
+        ue.send(ue.make("MESSAGE", "sip:user000001@ims.test"))
+        self.assertStatus(await ue.register_once("blank"), 403)
+        self.assertEqual(len(ue.seen), before + 1)
+        self.assertEqual(await self.core_saw(lab, "MESSAGE"), [])
 
 
 if __name__ == "__main__":
