@@ -52,6 +52,42 @@ TEST(Terminating, ReachesTheUeOnItsConnection) {
   EXPECT_EQ(w.net.totals().transactions, 0u);
 }
 
+// `alias` (RFC 5923) would let a connection stand for the address in its Via.
+// Conformance: PROXY-27
+TEST(Terminating, AliasInAViaGrantsNothing) {
+  World w;
+  const FlowId thief = w.net.OpenTls("203.0.113.66:4000");
+  w.net.Associate(thief, {.user = "mallory", .impi = "mallory@ims.example.com"},
+                  "Service-Route: <sip:orig@192.0.2.30:5060;lr>\r\n"
+                  "P-Associated-URI: <sip:mallory@ims.example.com>\r\n");
+  const FlowId clear = w.net.OpenClearTcp("203.0.113.66:4001");
+  const char* kAlice = "SIP/2.0/TLS 192.168.1.10:5062;alias;rport";
+  w.net.Receive(thief, RequestText{.via = kAlice}.Text());
+  const Sent forwarded = w.net.Only();
+  EXPECT_TRUE(forwarded.to_core);
+  w.net.Receive(clear, Replaced(RegisterText{.user = "carol",
+                                             .impi = "carol@ims.example.com",
+                                             .transport = "TCP",
+                                             .secagree = true}
+                                    .Text(),
+                                ";rport", ";rport;alias"));
+  const Sent registering = w.net.Only();
+
+  // Requests go by token, whatever address is named.
+  w.net.Receive(w.core, ToUe(w.token).Text());
+  EXPECT_EQ(w.net.Only().to.flow, w.phone);
+  RequestText by_address = ToUe(w.token);
+  by_address.extra = "";
+  w.net.Receive(w.core, by_address.Text());
+  EXPECT_EQ(StatusOf(w.net.OnlyText()), 404);
+  // Responses go where their requests came from.
+  w.net.Receive(w.net.CoreLink(forwarded.to.peer),
+                ResponseTo(forwarded.text, 200));
+  EXPECT_EQ(w.net.Only().to.flow, thief);
+  w.net.AnswerFromCore(registering, 401);
+  EXPECT_EQ(w.net.Only().to.flow, clear);
+}
+
 // Conformance: TERM-07, TERM-08
 TEST(Terminating, ResponseAssertsWhoWasCalled) {
   World w;
