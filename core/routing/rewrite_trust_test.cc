@@ -258,6 +258,41 @@ TEST(RewriteTrust, NothingThatOnlyTheNetworkMaySayComesFromAUe) {
   }
 }
 
+// Three fields of which only a part is the network's (spec 3.3, 9.1).
+// Conformance: TRUST-01, TRUST-03, TRUST-05, REG-09
+TEST(RewriteTrust, OfPartialFieldsThePartOfTheUePasses) {
+  constexpr std::string_view kLines =
+      "GEOLOCATION :\r\n <cid:kept@a> ; Loc-Src=evil;x=y, <cid:kept@b>\r\n"
+      "P-Early-Media: evil, supported\r\n"
+      "p-access-network-info: kept1 , evil ;Network-Provided,\r\n\tkept2\r\n";
+  for (const Passage& passage : PassagesFromUe()) {
+    SCOPED_TRACE(passage.name);
+    const std::string bare = passage.send("");
+    for (const std::string& gap : {std::string(), Gap()}) {
+      const std::string sent =
+          passage.send(absl::StrCat("P-Access-Network-Info: kept0\r\n"
+                                    "Geolocation: <cid:kept@0>\r\n",
+                                    gap, kLines));
+      EXPECT_EQ(slow::Lower(sent).find("evil"), std::string::npos) << sent;
+      slow::Message message = slow::Read(sent);
+      EXPECT_EQ(message.Count("Geolocation"), 2u);
+      for (std::string_view kept :
+           {"kept0", "kept1", "kept2", "kept@0", "kept@a", "kept@b", "x=y"}) {
+        EXPECT_NE(sent.find(kept), std::string::npos) << kept;
+      }
+      const bool response = bare.starts_with("SIP/");
+      EXPECT_EQ(message.Count("P-Early-Media"), response ? 0u : 1u);
+    }
+  }
+  for (const Passage& passage : PassagesTowardsUe()) {
+    SCOPED_TRACE(passage.name);
+    const std::string sent = passage.send(
+        "Geolocation: <cid:a@b>;loc-src=core\r\nP-Early-Media: sendrecv\r\n");
+    EXPECT_NE(sent.find("loc-src=core"), std::string::npos);
+    EXPECT_NE(sent.find("P-Early-Media: sendrecv\r\n"), std::string::npos);
+  }
+}
+
 // Conformance: TRUST-02, TRUST-03, REG-15, REG-20, ORIG-16, TERM-05
 TEST(RewriteTrust, NothingThatOnlyTheNetworkMayKnowReachesAUe) {
   for (const Passage& passage : PassagesTowardsUe()) {

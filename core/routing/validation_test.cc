@@ -16,6 +16,8 @@
 namespace sallyport::routing {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 constexpr std::string_view kMessage =
     "MESSAGE sip:bob@ims.example.net SIP/2.0\r\n"
     "Via: SIP/2.0/TLS 192.168.1.10:5062;branch=z9hG4bKa;rport\r\n"
@@ -115,6 +117,54 @@ constexpr Change kChanges[] = {
     {"a To of an unknown scheme is the registrar's business",
      "To: <sip:bob@ims.example.net>", "To: isbn:2983792873", 0},
     {"a From without tag is of the old days", ";tag=ue1", "", 0},
+    {"a To of two addresses", "<sip:bob@ims.example.net>",
+     "<sip:bob@ims.example.net>, <sip:eve@ims.example.net>", 400},
+    {"a From of two addresses without brackets", "<sip:alice@ims.example.com>",
+     "sip:alice@ims.example.com, sip:eve@ims.example.com", 400},
+    {"a question mark out of brackets", "<sip:bob@ims.example.net>",
+     "sip:bob@ims.example.net?Subject=x", 400},
+    {"a comma in quotes and in brackets", "<sip:bob@ims.example.net>",
+     "\"a, <b>\" <sip:bob,c@ims.example.net>", 0},
+    {"a quote that a backslash keeps open", "<sip:bob@ims.example.net>",
+     "\"a\\\" <sip:bob@ims.example.net>", 400},
+    {"a backslash that a backslash ends", "<sip:bob@ims.example.net>",
+     "\"a\\\\\" <sip:bob@ims.example.net>", 0},
+    {"UTF-8 in quotes", "<sip:bob@ims.example.net>",
+     "\"J\xc3\xbcrgen\" <sip:bob@ims.example.net>", 0},
+    {"octets that are no UTF-8 in quotes", "<sip:bob@ims.example.net>",
+     "\"\xff\xfe\x80\" <sip:bob@ims.example.net>", 0},
+    {"a fold in quotes", "<sip:bob@ims.example.net>",
+     "\"a\r\n b\" <sip:bob@ims.example.net>", 0},
+    {"a lone CR in quotes", "<sip:bob@ims.example.net>",
+     "\"a\rb\" <sip:bob@ims.example.net>", 400},
+    {"a lone LF in quotes", "<sip:bob@ims.example.net>",
+     "\"a\n b\" <sip:bob@ims.example.net>", 400},
+    {"NUL in quotes", "<sip:bob@ims.example.net>",
+     "\"a\0b\" <sip:bob@ims.example.net>"sv, 400},
+    {"%00 is data", "sip:alice@", "sip:al%00ice@", 0},
+    {"To folded wherever it may be", "<sip:bob@ims.example.net>",
+     "\r\n Bob\r\n\t<sip:bob@ims.example.net>\r\n ;\r\n tag\r\n =\r\n x", 0},
+    {"Call-ID folded before its word", "Call-ID: c1", "Call-ID:\r\n\tc1", 0},
+    {"Call-ID folded within", "c1@", "c1\r\n @", 400},
+    {"CSeq folded", "7 MESSAGE", "\r\n 0007\r\n\tMESSAGE\r\n ", 0},
+    {"Max-Forwards folded", "Forwards: 70", "Forwards :\r\n 0070\r\n ", 0},
+    {"Content-Length folded", "Length: 2", "Length\t: \r\n 2", 0},
+    {"branch twice", ";rport\r\n", ";rport;branch=z9hG4bKa\r\n", 400},
+    {"rport twice", ";rport\r\n", ";rport;RPORT\r\n", 400},
+    {"received twice", ";rport\r\n", ";received=::1;received=[::1]\r\n", 400},
+    {"received of IPv6 in brackets", ";rport\r\n", ";received=[::1]\r\n", 0},
+    {"received of IPv6 without", ";rport\r\n", ";received=::1\r\n", 0},
+    {"a parameter twice that is not ours", ";rport\r\n", ";x=1;x=2\r\n", 0},
+    {"a Via of port zero", "192.168.1.10:5062", "192.168.1.10:0", 400},
+    {"a Via of port 65536", "192.168.1.10:5062", "192.168.1.10:65536", 400},
+    {"a Via of port 65535", "192.168.1.10:5062", "192.168.1.10:65535", 0},
+    {"a To of port zero", "bob@ims.example.net>", "bob@ims.example.net:0>",
+     400},
+    {"a Request-URI of port 65536", "net SIP", "net:65536 SIP", 400},
+    {"a Request-URI of port 65535", "net SIP", "net:65535 SIP", 0},
+    {"an IPv6 Request-URI", "bob@ims.example.net SIP",
+     "bob@[2001:db8::1]:5060 SIP", 0},
+    {"a CSeq of 2^31-1", "CSeq: 7 ", "CSeq: 2147483647 ", 0},
     {"a CSeq past 2^31-1", "CSeq: 7 ", "CSeq: 2147483648 ", 400},
     {"a CSeq past 2^64", "CSeq: 7 ", "CSeq: 36893488147419103232 ", 400},
     {"a CSeq of another method", "7 MESSAGE", "7 INVITE", 400},
@@ -176,6 +226,11 @@ TEST(Validation, RefusesARepeatedSingleValue) {
         "Content-Type: text/plain\r\nc: text/plain\r\n"}) {
     EXPECT_EQ(Check(Adding(line)).refusal.code, 400) << line;
   }
+  // Of others the first counts, where one is read at all.
+  EXPECT_EQ(Check(Adding("Subject: a\r\ns: b\r\nDate: a, b\r\nDate: c\r\n"
+                         "Min-Expires: 1\r\nMin-Expires: 2\r\n"))
+                .refusal.code,
+            0);
 }
 
 // Conformance: PARSE-18
@@ -333,9 +388,19 @@ TEST(ValidateRegister, KnowsWhatExpiryIsAsked) {
   EXPECT_EQ(
       CheckRegister("Contact: <sip:a@b>\r\nExpires: 7\r\n").parts.expires_s,
       7u);
-  EXPECT_EQ(CheckRegister("Contact: <sip:a@b>;expires=99999999999\r\n")
-                .parts.expires_s,
-            0xffffffffu);
+  for (std::string_view most :
+       {"4294967295", "4294967296", "99999999999", "18446744073709551616"}) {
+    EXPECT_EQ(
+        CheckRegister(absl::StrCat("Contact: <sip:a@b>;expires=", most, "\r\n"))
+            .parts.expires_s,
+        0xffffffffu)
+        << most;
+    EXPECT_EQ(CheckRegister(
+                  absl::StrCat("Contact: <sip:a@b>\r\nExpires: ", most, "\r\n"))
+                  .parts.expires_s,
+              0xffffffffu)
+        << most;
+  }
 }
 
 struct ContactCase {
@@ -362,6 +427,16 @@ constexpr ContactCase kContactCases[] = {
     {"the parameter wins", "Contact: <sip:a@b>;expires=5\r\nExpires: 0\r\n", 0},
     {"one of two is removed", "Contact: <sip:a@b>, <sip:c@d>;expires=0\r\n", 0,
      false, true},
+    {"a signed Expires", "Contact: <sip:a@b>\r\nExpires: +5\r\n", 400},
+    {"an empty Expires", "Contact: <sip:a@b>\r\nExpires:\r\n", 400},
+    {"a reg-id twice", "Contact: <sip:a@b>;reg-id=1;REG-ID=1\r\n", 400},
+    {"a port past 65535", "Contact: <sip:a@b:65536>\r\n", 400},
+    {"a port of zero", "Contact: <sip:a@b:0>\r\n", 400},
+    {"a comma in quotes and brackets",
+     "Contact: \"x, y\" <sip:a,b@c>;expires=0\r\n", 0, true, true},
+    {"parameters out of brackets are the header's",
+     "Contact: sip:a@b;expires=0\r\n", 0, true, true},
+    {"and within them the URI's", "Contact: <sip:a@b;expires=0>\r\n", 0},
     {"a bad Expires", "Contact: <sip:a@b>\r\nExpires: soon\r\n", 400},
     {"a bad expires", "Contact: <sip:a@b>;expires=-1\r\n", 400},
     {"expires twice", "Contact: <sip:a@b>;expires=1;Expires=2\r\n", 400},

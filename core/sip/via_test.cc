@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace sallyport::sip {
 namespace {
 
@@ -18,6 +20,21 @@ TEST(ParseVia, FindsTheParts) {
   EXPECT_TRUE(via->rport.present && !via->rport.has_value);
   EXPECT_EQ(via->received.value, "2001:db8::1");
   EXPECT_EQ(via->received.whole, "received=2001:db8::1");
+}
+
+// RFC 5118 4.5: both spellings are about.
+TEST(ParseVia, ReceivedHasItsIpv6AddressWithOrWithoutBrackets) {
+  for (std::string_view value :
+       {"2001:db8::9:255", "[2001:db8::9:255]", "192.0.2.1", "::1", "[::1]"}) {
+    const std::string text =
+        "SIP/2.0/UDP [2001:db8::9:1];received=" + std::string(value) +
+        ";rport=5060;branch=z9hG4bKas3-111";
+    const auto via = ParseVia(text);
+    ASSERT_TRUE(via) << value;
+    EXPECT_EQ(via->received.value, value);
+    EXPECT_EQ(via->rport.value, "5060");
+    EXPECT_EQ(via->branch, "z9hG4bKas3-111");
+  }
 }
 
 // Conformance: PARSE-02
@@ -46,6 +63,9 @@ TEST(ParseVia, RefusesWhatCannotBeUsed) {
            "SIP/2.0/TLS a:0",
            "SIP/2.0/TLS a:65536",
            "SIP/2.0/TLS a:",
+           "SIP/2.0/TLS a:+5060",
+           "SIP/2.0/TLS a:-5060",
+           "SIP/2.0/TLS a:4294967296",
            "SIP/2.0/TLS [::1;branch=1",
            "SIP/2.0/TLS a;",
            "SIP/2.0/TLS a;;b",
