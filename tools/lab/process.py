@@ -68,6 +68,11 @@ class Program:
         with open(self.log, encoding="utf-8", errors="replace") as file:
             return file.read()
 
+    async def printed(self):
+        """All that it wrote to both outputs, once it has ended."""
+        rest = await self._drained
+        return f"{self.ready_line}\n{rest.decode(errors='replace')}{self.said()}"
+
     def address(self, name):
         """The first address of that name in the ready line."""
         return endpoint(self.ready[name].split(",")[0])
