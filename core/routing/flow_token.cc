@@ -36,6 +36,8 @@ std::string_view PrefixOf(TokenUse use) {
       return "t.";
     case TokenUse::kRecordRoute:
       return "r.";
+    case TokenUse::kNotify:
+      return "n.";
   }
   ABSL_UNREACHABLE();
 }
@@ -43,6 +45,7 @@ std::string_view PrefixOf(TokenUse use) {
 std::optional<TokenUse> UseOf(std::string_view prefix) {
   if (prefix == PrefixOf(TokenUse::kPath)) return TokenUse::kPath;
   if (prefix == PrefixOf(TokenUse::kRecordRoute)) return TokenUse::kRecordRoute;
+  if (prefix == PrefixOf(TokenUse::kNotify)) return TokenUse::kNotify;
   return {};
 }
 

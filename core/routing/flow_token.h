@@ -14,12 +14,14 @@
 
 namespace sallyport::routing {
 
-enum class TokenUse : uint8_t { kPath, kRecordRoute };  // "t.", "r."
+// "t.", "r.", and "n.": where the home network sends its NOTIFYs.
+enum class TokenUse : uint8_t { kPath, kRecordRoute, kNotify };
 
 struct FlowToken {
   ShardId shard = 0;
-  SlotHandle
-      association;  // invalid: of a UE without association (clear REGISTER)
+  // Invalid: of a UE without association (clear REGISTER). Of kNotify: the
+  // subscription.
+  SlotHandle association;
 };
 
 // The user part: prefix, then base64url (RFC 4648 5, no padding) of shard,

@@ -31,7 +31,8 @@ TEST(FlowToken, ReadsBackWhatWasWritten) {
       {.shard = 0, .association = {.slot = 0, .generation = 1}},
       {.shard = 0xffff, .association = {0xfffffffe, 0xffffffff}}};
   for (const FlowToken& token : kTokens) {
-    for (const TokenUse use : {TokenUse::kPath, TokenUse::kRecordRoute}) {
+    for (const TokenUse use :
+         {TokenUse::kPath, TokenUse::kRecordRoute, TokenUse::kNotify}) {
       const TokenRead read = ReadToken(mac, Write(mac, use, token));
 
       ASSERT_EQ(read.verdict, Verdict::kGenuine);

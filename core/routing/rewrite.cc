@@ -65,22 +65,6 @@ void DropAgreement(const MessageView& request, SpliceList& out) {
                              out);
 }
 
-// `icid-value="p1-65f0c2a4-0000002a";icid-generated-at=...;orig-ioi="..."`; no
-// term-ioi, which is the answering network's to say.
-// Source: RFC 7315 5.6, TS 24.229 4.5
-void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
-  scratch.Append("P-Charging-Vector: icid-value=\"");
-  scratch.Append(own.icid_prefix);
-  scratch.AppendHex(icid >> 32, 8);
-  scratch.Append("-");
-  scratch.AppendHex(icid & 0xffffffffu, 8);
-  scratch.Append("\";icid-generated-at=");
-  scratch.Append(own.icid_generated_at);
-  scratch.Append(";orig-ioi=");
-  scratch.Append(own.orig_ioi);
-  scratch.Append("\r\n");
-}
-
 bool HasTag(const MessageView& request, HeaderId id, std::string_view tag) {
   ListCursor tags(request, id);
   while (tags.Next()) {
@@ -217,6 +201,20 @@ void EnsureLength(const MessageView& message, Scratch& scratch,
 }
 
 }  // namespace
+
+// Source: RFC 7315 5.6, TS 24.229 4.5
+void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
+  scratch.Append("P-Charging-Vector: icid-value=\"");
+  scratch.Append(own.icid_prefix);
+  scratch.AppendHex(icid >> 32, 8);
+  scratch.Append("-");
+  scratch.AppendHex(icid & 0xffffffffu, 8);
+  scratch.Append("\";icid-generated-at=");
+  scratch.Append(own.icid_generated_at);
+  scratch.Append(";orig-ioi=");
+  scratch.Append(own.orig_ioi);
+  scratch.Append("\r\n");
+}
 
 // ------------------------------------------------------------- REGISTER
 

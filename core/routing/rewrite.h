@@ -109,6 +109,11 @@ void RewriteResponseToUe(const sip::MessageView& response,
                          const EdgeConfig& config, sip::Scratch& scratch,
                          sip::SpliceList& out);
 
+// Appends a P-Charging-Vector of ours:
+// `icid-value="p1-65f0c2a4-0000002a";icid-generated-at=...;orig-ioi="..."`; no
+// term-ioi, which is the answering network's to say.
+void AppendCharging(const OwnNames& own, uint64_t icid, sip::Scratch& scratch);
+
 // Record-Route belongs on requests that form or may form dialogs, and on
 // unknown methods; not on MESSAGE, OPTIONS, REGISTER (RFC 3261 16.6 step 4;
 // spec 6.4).
