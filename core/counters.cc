@@ -68,6 +68,8 @@ std::string_view ToString(CounterId id) {
       return "reject_413";
     case CounterId::kReject414:
       return "reject_414";
+    case CounterId::kReject415:
+      return "reject_415";
     case CounterId::kReject416:
       return "reject_416";
     case CounterId::kReject420:
@@ -84,6 +86,8 @@ std::string_view ToString(CounterId id) {
       return "reject_482";
     case CounterId::kReject483:
       return "reject_483";
+    case CounterId::kReject489:
+      return "reject_489";
     case CounterId::kReject494:
       return "reject_494";
     case CounterId::kReject500:
@@ -124,6 +128,44 @@ std::string_view ToString(CounterId id) {
       return "transactions_timed_out";
     case CounterId::kTlsSessionsRevoked:
       return "tls_sessions_revoked";
+    case CounterId::kOwnRequests:
+      return "own_requests";
+    case CounterId::kSubscriptionsBegun:
+      return "subscriptions_begun";
+    case CounterId::kSubscriptionsRefreshed:
+      return "subscriptions_refreshed";
+    case CounterId::kSubscriptionsEnded:
+      return "subscriptions_ended";
+    case CounterId::kSubscriptionsTerminated:
+      return "subscriptions_terminated";
+    case CounterId::kSubscribesRefused:
+      return "subscribes_refused";
+    case CounterId::kSubscribesUnanswered:
+      return "subscribes_unanswered";
+    case CounterId::kSubscriptionTableFull:
+      return "subscription_table_full";
+    case CounterId::kSubscriptionUnwatchable:
+      return "subscription_unwatchable";
+    case CounterId::kNotifyApplied:
+      return "notify_applied";
+    case CounterId::kNotifyRepeated:
+      return "notify_repeated";
+    case CounterId::kNotifyOldVersion:
+      return "notify_old_version";
+    case CounterId::kNotifyGap:
+      return "notify_gap";
+    case CounterId::kNotifyForeignContact:
+      return "notify_foreign_contact";
+    case CounterId::kNotifyStray:
+      return "notify_stray";
+    case CounterId::kNotifyRefused:
+      return "notify_refused";
+    case CounterId::kIdentitiesEnded:
+      return "identities_ended";
+    case CounterId::kExpiriesShortened:
+      return "expiries_shortened";
+    case CounterId::kAssociationsEnded:
+      return "associations_ended";
     case CounterId::kCount_:
       break;
   }

@@ -47,6 +47,7 @@ enum class CounterId : uint8_t {
   kReject405,
   kReject413,
   kReject414,
+  kReject415,
   kReject416,
   kReject420,
   kReject421,
@@ -55,6 +56,7 @@ enum class CounterId : uint8_t {
   kReject481,
   kReject482,
   kReject483,
+  kReject489,
   kReject494,
   kReject500,
   kReject503,
@@ -76,6 +78,26 @@ enum class CounterId : uint8_t {
   kTransactionTableFull,
   kTransactionsTimedOut,
   kTlsSessionsRevoked,
+  // registration events: our SUBSCRIBEs, the registrar's NOTIFYs, their effect
+  kOwnRequests,
+  kSubscriptionsBegun,
+  kSubscriptionsRefreshed,
+  kSubscriptionsEnded,       // by us: nobody is left to watch
+  kSubscriptionsTerminated,  // by the registrar (Subscription-State)
+  kSubscribesRefused,        // a final response that is no 2xx
+  kSubscribesUnanswered,     // Timer F, or no way there
+  kSubscriptionTableFull,
+  kSubscriptionUnwatchable,  // the user has no identity to subscribe to
+  kNotifyApplied,
+  kNotifyRepeated,
+  kNotifyOldVersion,      // DEREG-08
+  kNotifyGap,             // a partial state was missed
+  kNotifyForeignContact,  // DEREG-05: contacts ended that are not ours
+  kNotifyStray,           // DEREG-07: of no dialog of ours
+  kNotifyRefused,         // wrong event, type or document
+  kIdentitiesEnded,       // by the network, as the two below
+  kExpiriesShortened,
+  kAssociationsEnded,
   kCount_,
 };
 inline constexpr size_t kCounterCount = static_cast<size_t>(CounterId::kCount_);

@@ -84,7 +84,8 @@ class Edge {
   const registration::RuleCounters& rules() const;  // of REGISTERs, D1 to D18
   struct Totals {
     uint32_t flows = 0, associations_active = 0, associations_suspended = 0,
-             associations_reserved = 0, transactions = 0, timers = 0;
+             associations_reserved = 0, transactions = 0, subscriptions = 0,
+             timers = 0;
   };
   Totals totals() const;
   struct AssociationInfo {

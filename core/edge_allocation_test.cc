@@ -91,7 +91,9 @@ TEST(Allocation, TheCounterCounts) {
 }
 
 TEST(Allocation, RefreshesTakeNothingFromTheHeap) {
-  EdgeHarness net;
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.reg_event = true;
+  EdgeHarness net(config);
   std::vector<Phone> phones;
   for (int i = 0; i < 10; ++i) {
     Phone phone{net.OpenTls(absl::StrCat("203.0.113.", i + 1, ":5062")),

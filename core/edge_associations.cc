@@ -59,6 +59,10 @@ Edge::Impl::Binding& Edge::Impl::BindingOf(AssociationId id) {
 bool Edge::Impl::StillLive(AssociationId id) {
   if (!slice_.live(id)) return false;
   if (slice_.state(id) == AssociationState::kReserved) return true;
+  if (slice_.set_count(id) == 0) {  // the network ended all of them
+    RemoveEnded(id);
+    return false;
+  }
   if (!slice_.ExpireSets(id, now_)) return true;
   RemoveAssociation(id, CounterId::kAssociationsExpired);
   return false;
@@ -193,6 +197,7 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
       ReplaceSameDevice(id, transaction);
       ShareDevice(id, transaction);
       EvictOverLimit(id);
+      Watch(id);
       return ArmExpiry(id);
     case Applied::kRefreshed:
       counters_.Add(CounterId::kAssociationsRefreshed);
@@ -329,6 +334,9 @@ void Edge::Impl::ForgetReservation(AssociationId id) {
 void Edge::Impl::RemoveAssociation(AssociationId id, CounterId why,
                                    bool revoke) {
   counters_.Add(why);
+  const SlotHandle watch =
+      config_.reg_event ? subscriptions_.FindByImpi(slice_.impi(id))
+                        : SlotHandle{};
   if (revoke) RevokeSession(slice_.tls_session(id));
   Flow* flow = flows_.Find(slice_.flow(id));
   if (flow != nullptr && flow->association == id) {
@@ -340,6 +348,10 @@ void Edge::Impl::RemoveAssociation(AssociationId id, CounterId why,
   timers_.Cancel(BindingOf(id).expiry);
   BindingOf(id) = {};
   slice_.Remove(id);
+  if (watch.valid() &&
+      slice_.CountOfImpi(subscriptions_.Find(watch)->impi) == 0) {
+    Unwatch(watch);
+  }
 }
 
 void Edge::Impl::RevokeSession(const TlsSessionId& session) {

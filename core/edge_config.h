@@ -66,6 +66,7 @@ struct EdgeConfig {
   UnregisteredTls unregistered_tls_action = UnregisteredTls::kDiscard;
   bool strip_pai_always = false;
   bool lenient = false;
+  bool reg_event = true;  // watch registrations (spec 2.5 e2)
 
   // ---- bounds (design rule 5)
   sip::MessageLimits message_limits;
@@ -91,6 +92,9 @@ struct EdgeConfig {
   Millis deregistered_linger{5'000};
   Millis timer_f_core{32'000};
   Millis timer_f_ue{128'000};
+  // Pauses before a SUBSCRIBE that failed is tried again.
+  Millis reg_event_backoff_min{2'000};
+  Millis reg_event_backoff_max{3600 * 1000LL};
 };
 
 // Chance and authentication codes come from outside: core/ has neither.

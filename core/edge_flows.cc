@@ -14,7 +14,8 @@ uint64_t SharedSeed(const Mac& mac, std::string_view purpose) {
 }
 
 uint32_t TimersFor(const EdgeConfig& config) {
-  return 2 * config.flows_max + config.associations_max +
+  const uint32_t subscriptions = config.reg_event ? config.associations_max : 0;
+  return 2 * config.flows_max + config.associations_max + subscriptions +
          2 * config.transactions_max;
 }
 
@@ -41,6 +42,8 @@ Edge::Impl::Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac,
           {.capacity = config.transactions_max,
            .message_bytes_max = config.retained_bytes_max,
            .first_generation = static_cast<uint32_t>(entropy.Next())}),
+      subscriptions_(config.reg_event ? config.associations_max : 0,
+                     static_cast<uint32_t>(key_seed_ >> 32)),
       timers_(TimersFor(config), now),
       icid_(entropy.Next() << 32) {}
 

@@ -18,10 +18,13 @@
 #include "core/outbox.h"
 #include "core/registration/association_slice.h"
 #include "core/registration/integrity.h"
+#include "core/registration/reg_info.h"
+#include "core/registration/reg_subscription.h"
 #include "core/registration/security_agreement.h"
 #include "core/routing/branch.h"
 #include "core/routing/flow_token.h"
 #include "core/routing/own_names.h"
+#include "core/routing/own_request.h"
 #include "core/routing/rewrite.h"
 #include "core/routing/source_rate.h"
 #include "core/routing/transaction_table.h"
@@ -98,6 +101,7 @@ class Edge::Impl {
     kAssociation,
     kRetransmit,
     kTransactionEnd,
+    kSubscription,
   };
 
   // What the Edge itself keeps of an association, beside the slice's record.
@@ -109,6 +113,7 @@ class Edge::Impl {
     registration::Rule rule = registration::Rule::kD1;
     registration::Integrity integrity = registration::Integrity::kNone;
     Instant decided{};
+    bool ended_by_ue = false;  // when its last identity ended
   };
 
   void Begin(Instant now);
@@ -216,6 +221,7 @@ class Edge::Impl {
   // ---- responses (edge_responses.cc, edge_register_response.cc)
   void OnResponse(const Inbound& in);
   std::optional<routing::Branch> OwnBranch() const;
+  bool EndsHere() const;
   bool ComesFromDownstream(const Inbound& in,
                            const Transaction& transaction) const;
   bool Answers(const routing::Transaction& transaction) const;
@@ -263,6 +269,11 @@ class Edge::Impl {
   bool CheckOwnToken(const Inbound& in, std::string_view user);
   bool ToOurselves(uint16_t port) const;
   void AnswerForOurselves(const Inbound& in);
+  // As it shall be asserted: of the registrar's list in its words, by a wildcard
+  // in the UE's, but for the display name; empty: not registered.
+  std::string_view KnownIdentity(AssociationId id,
+                                 const sip::NameAddrView& preferred,
+                                 std::string_view value) const;
   size_t AssertedIdentities(AssociationId id,
                             std::array<std::string_view, 2>& out);
   std::optional<Destination> ServiceRouteHop(std::string_view route) const;
@@ -275,6 +286,63 @@ class Edge::Impl {
   void HandOver(const Inbound& in, ShardId shard);
   routing::Refusal FlowLost() const;
 
+  // ---- requests of our own (edge_own_request.cc)
+  static constexpr int kUnanswered = 0;  // instead of a status code
+  // Where those go that belong to no dialog; nothing: nowhere at present.
+  std::optional<Destination> EntryPoint(uint32_t attempt) const;
+  // Invalid: no room, and nobody hears of it again. Otherwise `purpose` says who
+  // gets `subject`, this handle and the final status code, or kUnanswered; with
+  // a code, message_ is the response. One in an event: it takes the outbox's
+  // texts.
+  [[nodiscard]] SlotHandle SendOwnRequest(const routing::OwnRequest& request,
+                                          const Destination& to,
+                                          routing::OwnPurpose purpose,
+                                          SlotHandle subject);
+  void WriteOwn(SlotHandle handle, const Transaction& transaction,
+                const routing::OwnRequest& request);
+  void EndOwnRequest(SlotHandle handle, int code);
+
+  // ---- registration events (edge_reg_event.cc, edge_notify.cc)
+  std::string_view WatchedIdentity(AssociationId id) const;
+  void Watch(AssociationId id);
+  void Unwatch(SlotHandle subscription);
+  void Restart(SlotHandle subscription, Instant when);
+  void Forget(SlotHandle subscription);
+  void ArmSubscribe(SlotHandle subscription, Instant when);
+  void CancelSubscribe(registration::RegSubscription& subscription);
+  void OnSubscriptionDue(SlotHandle subscription);
+  uint32_t ExpiryToAsk(const registration::RegSubscription& subscription) const;
+  void Subscribe(SlotHandle subscription, uint32_t expires_s);
+  std::optional<Destination> SubscribeHop(
+      const registration::RegSubscription& subscription) const;
+  void OnSubscribeAnswered(SlotHandle subscription, SlotHandle request,
+                           int code);
+  void OnSubscribed(SlotHandle subscription);
+  void SetSubscriptionEnd(SlotHandle subscription, Millis left);
+  void AskAgain(SlotHandle subscription);
+  bool ReadDialog(registration::RegSubscription& subscription);
+  bool BeginDialog(registration::RegSubscription& subscription,
+                   std::string_view tag, std::string_view routes);
+  bool TakeTarget(registration::RegSubscription& subscription);
+  void OnSubscribeFailed(SlotHandle subscription, int code);
+  Millis BackOff(uint32_t failures);
+  Millis RetryAfter(std::string_view value) const;
+  void OnNotify(const Inbound& in);
+  void RefuseStray(const Inbound& in);
+  void AnswerOldNotify(const Inbound& in,
+                       const registration::RegSubscription& subscription);
+  bool InDialog(const registration::RegSubscription& subscription) const;
+  void AcceptNotify(const Inbound& in, SlotHandle subscription);
+  routing::Refusal ReadNotify(registration::RegSubscription& subscription,
+                              registration::RegInfo& info);
+  void ApplyInfo(SlotHandle subscription, const registration::RegInfo& info);
+  void ApplyInfoTo(AssociationId id, const registration::RegInfo& info);
+  bool EndIdentity(AssociationId id, std::string_view uri, bool by_ue);
+  void RemoveEnded(AssociationId id);
+  void ApplySubscriptionState(SlotHandle subscription);
+  void OnTerminated(SlotHandle subscription, std::string_view reason,
+                    std::string_view retry_after);
+
   // ---- flows (edge_flows.cc)
   void ArmGuard(Flow& flow, Millis after, CloseReason reason);
   void CancelGuard(Flow& flow);
@@ -284,6 +352,7 @@ class Edge::Impl {
   // ---- looking in (edge_inspect.cc)
   void CheckAssociations();
   void CheckTransactions();
+  void CheckSubscriptions();
 
   // ---- fixed after construction
   const EdgeConfig config_;
@@ -305,8 +374,10 @@ class Edge::Impl {
   std::vector<Binding> bindings_;  // by association slot
   registration::ChallengeContexts challenges_;
   routing::TransactionTable transactions_;
+  registration::RegSubscriptions subscriptions_;
   TimerWheel timers_;
   std::deque<SlotHandle> lost_;  // transactions whose way forward is gone
+  std::deque<SlotHandle> ended_;  // associations without identities
   uint64_t icid_;                // high half: this process; low half counts
 
   // ---- the message in hand

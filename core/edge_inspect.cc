@@ -14,6 +14,7 @@ Edge::Totals Edge::Impl::totals() const {
           .associations_suspended = associations.suspended,
           .associations_reserved = associations.reserved,
           .transactions = transactions_.size(),
+          .subscriptions = subscriptions_.size(),
           .timers = timers_.armed()};
 }
 
@@ -60,8 +61,10 @@ void Edge::Impl::CheckInvariants() {
   transactions_.CheckInvariants();
   CheckAssociations();
   CheckTransactions();
+  CheckSubscriptions();
   CHECK_LE(timers_.armed(), 2 * flows_.size() + slice_.totals().active +
                                 slice_.totals().suspended +
+                                subscriptions_.size() +
                                 2 * transactions_.size());
 }
 
@@ -95,8 +98,9 @@ void Edge::Impl::CheckTransactions() {
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr) continue;
-    CHECK(transaction->indexed);
-    CHECK(transaction->request.valid() ||
+    const bool own = transaction->kind == Transaction::Kind::kOwn;
+    CHECK_NE(transaction->indexed, own);
+    CHECK(own || transaction->request.valid() ||
           transaction->phase == Transaction::Phase::kCompleted);
     CHECK(transaction->end_timer.valid() || transaction->lost);
     const AssociationId id = transaction->registration.association;
@@ -108,6 +112,22 @@ void Edge::Impl::CheckTransactions() {
   CHECK_LE(registers.size(), bindings_.size());
   for (uint32_t slot = 0; slot < registers.size(); ++slot) {
     CHECK_EQ(registers[slot], bindings_[slot].registers);
+  }
+}
+
+// Each waits for something that will come, or is done.
+void Edge::Impl::CheckSubscriptions() {
+  using Phase = registration::RegSubscription::Phase;
+  subscriptions_.CheckInvariants();
+  for (uint32_t slot = 0; slot < subscriptions_.slots_used(); ++slot) {
+    const registration::RegSubscription* subscription =
+        subscriptions_.At(slot);
+    if (subscription == nullptr) continue;
+    const bool asking = transactions_.Find(subscription->request) != nullptr;
+    const bool due = subscription->timer.valid();
+    CHECK_EQ(asking || due, subscription->phase != Phase::kDone);
+    const bool watched = slice_.CountOfImpi(subscription->impi) > 0;
+    CHECK_NE(watched, subscription->phase == Phase::kEnding);
   }
 }
 

@@ -129,6 +129,20 @@ void Edge::Impl::AnswerForOurselves(const Inbound& in) {
   Answer(in, {200, "OK", answers::kNotAllowed.extra});
 }
 
+// Source: TS 24.229 5.2.3, 7.10.2 (ASSOC-21)
+std::string_view Edge::Impl::KnownIdentity(AssociationId id,
+                                           const sip::NameAddrView& preferred,
+                                           std::string_view value) const {
+  const std::string_view listed = slice_.MatchIdentity(id, preferred.uri);
+  if (!listed.empty() || !slice_.MatchesWildcard(id, preferred.uri)) {
+    return listed;
+  }
+  if (!preferred.bracketed) return preferred.uri;
+  const auto begin =
+      static_cast<size_t>(preferred.uri.data() - value.data()) - 1;
+  return value.substr(begin, preferred.uri.size() + 2);
+}
+
 // Source: TS 24.229 5.2.6.3, RFC 3325 9.2: what the UE prefers, if it is
 // registered, one SIP and one tel identity at most; else the default. From
 // plays no part.
@@ -139,7 +153,7 @@ size_t Edge::Impl::AssertedIdentities(AssociationId id,
        count < out.size() && c.Next();) {
     const auto preferred = sip::ParseNameAddr(c.value());
     if (!preferred) continue;
-    const std::string_view known = slice_.MatchIdentity(id, preferred->uri);
+    const std::string_view known = KnownIdentity(id, *preferred, c.value());
     if (known.empty() || (count == 1 && known == out[0])) continue;
     out[count++] = known;
   }

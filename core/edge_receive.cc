@@ -275,6 +275,10 @@ void Edge::Impl::OnCoreRequest(const Inbound& in, sip::ScanVerdict scan) {
   const std::string_view user =
       routing::TopOwnRouteUser(message_, own_, config_.core_listen.port);
   if (!user.empty()) return OnTerminating(in, user);
+  if (message_.method() == sip::Method::kNotify &&
+      ToOurselves(config_.core_listen.port)) {
+    return OnNotify(in);
+  }
   if (RefuseDialogMethods(in)) return;
   if (ToOurselves(config_.core_listen.port)) return AnswerForOurselves(in);
   // Source: spec 9.4: core requests reach UEs by token only.
@@ -355,11 +359,6 @@ bool Edge::Impl::RefuseDialogMethods(const Inbound& in) {
     // All transactions are non-INVITE ones: a CANCEL has no effect on them.
     // Source: RFC 3261 9.2; spec 6.6, E29
     Answer(in, CancelMatches(in) ? answers::kOk : answers::kNoTransaction);
-    return true;
-  }
-  if (method == sip::Method::kNotify && !in.access() &&
-      ToOurselves(config_.core_listen.port)) {
-    Answer(in, answers::kNoTransaction);  // Source: RFC 6665 4.1.3, spec E36
     return true;
   }
   if (FormsDialogs(method)) {

@@ -32,7 +32,8 @@ bool IsReadable(const sip::MessageView& response) {
   }
   if (!sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq))) return false;
   sip::ListCursor vias(response, sip::HeaderId::kVia);
-  if (!vias.Next() || !vias.Next()) return false;
+  if (!vias.Next()) return false;
+  if (!vias.Next()) return true;  // it ends here
   const auto next = sip::ParseVia(vias.value());
   return next && !GoesToEverybody(next->host);
 }
@@ -43,9 +44,13 @@ std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
   sip::ListCursor values(message_, sip::HeaderId::kVia);
   if (!values.Next()) return std::nullopt;
   const auto via = sip::ParseVia(values.value());
-  if (!via || !values.Next())
-    return std::nullopt;  // nobody behind us waits for it
-  return routing::ParseBranch(via->branch);
+  return via ? routing::ParseBranch(via->branch) : std::nullopt;
+}
+
+// Nobody is behind us when the request was our own, and somebody else is.
+bool Edge::Impl::EndsHere() const {
+  sip::ListCursor values(message_, sip::HeaderId::kVia);
+  return !values.Next() || !values.Next();
 }
 
 void Edge::Impl::OnResponse(const Inbound& in) {
@@ -59,7 +64,8 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   }
   Transaction* transaction = transactions_.Find(branch->transaction);
   if (transaction == nullptr || transaction->attempt != branch->attempt ||
-      transaction->loop_hash != branch->loop_hash) {
+      transaction->loop_hash != branch->loop_hash ||
+      EndsHere() != (transaction->kind == Transaction::Kind::kOwn)) {
     return Discard(CounterId::kDiscardUnmatchedResponse);
   }
   if (!ComesFromDownstream(in, *transaction)) {
@@ -74,9 +80,16 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (!IsReadable(message_)) return Discard(CounterId::kDiscardMalformed);
   transaction->phase = Transaction::Phase::kProceeding;
   if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
-  transaction->kind == Transaction::Kind::kRegister
-      ? RelayRegister(branch->transaction, *transaction)
-      : Relay(branch->transaction, *transaction);
+  switch (transaction->kind) {
+    case Transaction::Kind::kRegister:
+      return RelayRegister(branch->transaction, *transaction);
+    case Transaction::Kind::kOriginating:
+    case Transaction::Kind::kTerminating:
+      return Relay(branch->transaction, *transaction);
+    case Transaction::Kind::kOwn:
+      if (message_.status_code() < 200) return;
+      return EndOwnRequest(branch->transaction, message_.status_code());
+  }
 }
 
 // Source: spec 6.1, 9.4 (TERM-12)

@@ -30,6 +30,8 @@ std::optional<CounterId> CounterOf(int code) {
       return CounterId::kReject413;
     case 414:
       return CounterId::kReject414;
+    case 415:
+      return CounterId::kReject415;
     case 416:
       return CounterId::kReject416;
     case 420:
@@ -46,6 +48,8 @@ std::optional<CounterId> CounterOf(int code) {
       return CounterId::kReject482;
     case 483:
       return CounterId::kReject483;
+    case 489:
+      return CounterId::kReject489;
     case 494:
       return CounterId::kReject494;
     case 500:
@@ -312,7 +316,9 @@ routing::Hop Edge::Impl::HopOf(const Transaction& transaction,
 
 void Edge::Impl::SendDownstream(SlotHandle handle, Transaction& transaction,
                                 Millis timer_f) {
-  counters_.Add(CounterId::kRequestsForwarded);
+  counters_.Add(transaction.kind == Transaction::Kind::kOwn
+                    ? CounterId::kOwnRequests
+                    : CounterId::kRequestsForwarded);
   outbox_.SendSplices(transaction.downstream);
   timers_.Cancel(transaction.end_timer);
   transaction.end_timer =

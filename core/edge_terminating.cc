@@ -18,6 +18,9 @@ void Edge::Impl::OnTerminating(const Inbound& in, std::string_view user) {
     case routing::TokenRead::Verdict::kGenuine:
       break;
   }
+  if (read.use == routing::TokenUse::kNotify) {  // it names no association
+    return Answer(in, {404, "Not Found", {}});
+  }
   if (read.token.shard != config_.shard) {
     if (!in.handed_over() && read.token.shard < config_.shards) {
       return HandOver(in, read.token.shard);

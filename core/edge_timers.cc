@@ -17,6 +17,12 @@ bool Edge::Impl::OnTimer(Instant now) {
     OnLost(handle);
     return true;
   }
+  if (!ended_.empty()) {
+    const AssociationId id = ended_.front();
+    ended_.pop_front();
+    (void)StillLive(id);
+    return true;
+  }
   const std::optional<TimerKey> due = timers_.PopDue(now);
   if (!due) return false;
   switch (static_cast<TimerKind>(due->kind)) {
@@ -35,12 +41,15 @@ bool Edge::Impl::OnTimer(Instant now) {
     case TimerKind::kTransactionEnd:
       OnTransactionDue(due->subject);
       break;
+    case TimerKind::kSubscription:
+      OnSubscriptionDue(due->subject);
+      break;
   }
   return true;
 }
 
 Instant Edge::Impl::NextDeadline() const {
-  return lost_.empty() ? timers_.NextDeadline() : now_;
+  return lost_.empty() && ended_.empty() ? timers_.NextDeadline() : now_;
 }
 
 void Edge::Impl::OnGuardDue(SlotHandle handle) {
@@ -84,9 +93,15 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
     return EndTransaction(handle);
   }
   counters_.Add(CounterId::kTransactionsTimedOut);
-  if (transaction->kind == Transaction::Kind::kRegister)
-    return RetryRegister(handle);
-  EndTransaction(handle);  // Source: RFC 4320: no 408 to a non-INVITE
+  switch (transaction->kind) {
+    case Transaction::Kind::kRegister:
+      return RetryRegister(handle);
+    case Transaction::Kind::kOriginating:
+    case Transaction::Kind::kTerminating:
+      return EndTransaction(handle);  // Source: RFC 4320: no 408 to a non-INVITE
+    case Transaction::Kind::kOwn:
+      return EndOwnRequest(handle, kUnanswered);
+  }
 }
 
 void Edge::Impl::OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
@@ -128,6 +143,8 @@ void Edge::Impl::OnLost(SlotHandle handle) {
                         answers::kServerTimeout);  // Source: TS 24.229 4.14.3
     case Transaction::Kind::kTerminating:
       return AnswerLate(handle, FlowLost());
+    case Transaction::Kind::kOwn:
+      return EndOwnRequest(handle, kUnanswered);
   }
 }
 

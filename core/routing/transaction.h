@@ -67,8 +67,12 @@ struct ChargingMemory {
   Part called_party, icid, orig_ioi;
 };
 
+// Which procedure made a request of our own, and hears what became of it.
+enum class OwnPurpose : uint8_t { kRegEvent };
+
 struct Transaction {
-  enum class Kind : uint8_t { kRegister, kOriginating, kTerminating };
+  // kOwn: we made the request ourselves, so it has no server side.
+  enum class Kind : uint8_t { kRegister, kOriginating, kTerminating, kOwn };
   enum class Phase : uint8_t { kTrying, kProceeding, kCompleted };
 
   // ---- server side
@@ -92,6 +96,8 @@ struct Transaction {
 
   RegisterMemory registration;  // kRegister
   ChargingMemory charging;      // kTerminating
+  OwnPurpose purpose = OwnPurpose::kRegEvent;  // kOwn
+  SlotHandle subject;                          // kOwn: whatever it is about
 
   // ---- the table's own
   SlotIndex::Link key_link;

@@ -38,6 +38,7 @@ EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
   config.transactions_max = 4096;
   config.challenge_contexts_max = 64;
   config.associations_per_impi_max = devices_per_impi;
+  config.reg_event = false;
   return config;
 }
 
