@@ -128,6 +128,9 @@ ABSL_FLAG(std::string, unregistered_tls_action, "discard",
 ABSL_FLAG(std::string, strip_pai_to_ue, "on-privacy-id",
           "remove P-Asserted-Identity towards the UE: on-privacy-id, or always");
 ABSL_FLAG(bool, lenient, false, "accept lines that end with LF alone");
+ABSL_FLAG(std::string, reg_event, "on",
+          "watch the registrations of associated users, to end what the network "
+          "ends (SUBSCRIBE to the reg event): on, off");
 
 // ---- threads
 ABSL_FLAG(int, shards, 0, "threads, each with its own ring; 0: one per core");
@@ -230,6 +233,12 @@ ABSL_FLAG(absl::Duration, timer_f_core, absl::Seconds(32),
           "a request to the core ends after this time (100ms to 5m)");
 ABSL_FLAG(absl::Duration, timer_f_ue, absl::Seconds(128),
           "a request to a UE ends after this time (100ms to 10m)");
+ABSL_FLAG(absl::Duration, reg_event_backoff_min, absl::Seconds(2),
+          "first pause before a SUBSCRIBE of --reg_event that failed is tried "
+          "again (100ms to 1h); doubled with each failure in a row");
+ABSL_FLAG(absl::Duration, reg_event_backoff_max, absl::Hours(1),
+          "longest such pause, and the one after a refusal for good "
+          "(1s to 24h)");
 ABSL_FLAG(absl::Duration, close_timeout, absl::Seconds(5),
           "what is queued at a close must leave within this time (10ms to 1m)");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(5),
@@ -536,6 +545,8 @@ absl::Status FillPolicy(EdgeConfig& edge) {
   edge.strip_pai_always =
       choose("strip_pai_to_ue", absl::GetFlag(FLAGS_strip_pai_to_ue),
              {"on-privacy-id", "always"}) == 1;
+  edge.reg_event =
+      choose("reg_event", absl::GetFlag(FLAGS_reg_event), {"on", "off"}) == 0;
   const uint32_t code = absl::GetFlag(FLAGS_flow_lost_code);
   choose("flow_lost_code", absl::StrCat(code), {"480", "430", "500"});
   edge.flow_lost_code = static_cast<uint16_t>(code);
@@ -674,6 +685,10 @@ absl::Status FillTimes(Options& o) {
             o.edge.timer_f_core)
       .Time(FLAGS_timer_f_ue, Milliseconds(100), Minutes(10),
             o.edge.timer_f_ue)
+      .Time(FLAGS_reg_event_backoff_min, Milliseconds(100), Hours(1),
+            o.edge.reg_event_backoff_min)
+      .Time(FLAGS_reg_event_backoff_max, Seconds(1), Hours(24),
+            o.edge.reg_event_backoff_max)
       .Time(FLAGS_close_timeout, Milliseconds(10), Minutes(1),
             o.close_timeout)
       .Time(FLAGS_drain_timeout, Seconds(0), Minutes(10),
@@ -686,6 +701,11 @@ absl::Status FillTimes(Options& o) {
             o.core_backoff_max);
   if (ranges.status().ok() && o.core_backoff_min > o.core_backoff_max) {
     return Wrong("core_backoff_min", "is longer than --core_backoff_max");
+  }
+  if (ranges.status().ok() &&
+      o.edge.reg_event_backoff_min > o.edge.reg_event_backoff_max) {
+    return Wrong("reg_event_backoff_min",
+                 "is longer than --reg_event_backoff_max");
   }
   return ranges.status();
 }

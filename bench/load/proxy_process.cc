@@ -32,6 +32,7 @@ std::vector<std::string> Flags(const ProxyProcess::Start& start,
       "--sip_listen=127.0.0.1:0",
       "--core_listen=127.0.0.1:0",
       "--admin_listen=127.0.0.1:0",
+      "--reg_event=off",  // this home core has no notifier
       "--domain=edge.load.test",
       absl::StrCat("--home_core=sip:", start.home_core.ToString(),
                    ";transport=tcp"),

@@ -41,7 +41,8 @@ class SystemTest(unittest.IsolatedAsyncioTestCase):
         return folder
 
     async def lab(self, **options):
-        lab = Lab(BINARY, self.folder(), **options)
+        """The proxy watches registrations only if the test is about that."""
+        lab = Lab(BINARY, self.folder(), **({"reg_event": "off"} | options))
         self.addAsyncCleanup(self._end, lab)
         await lab.start()
         return lab
