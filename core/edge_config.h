@@ -4,6 +4,7 @@
 #define CORE_EDGE_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,19 @@
 
 namespace sallyport {
 
-// A next hop in the home network.
+// An entry point of the home network: an address, or a name to be resolved.
 struct CoreTarget {
-  Endpoint endpoint;
+  Endpoint endpoint;  // no valid address: `host` is a name, and a port of 0
+                      // says that none was given
   sip::Transport transport = sip::Transport::kTcp;
   std::string
       host;  // as the operator wrote it; also matches Service-Route hosts
+  // Lower comes first; within one priority the weight counts.
+  std::optional<uint16_t> priority = std::nullopt;  // none: its place, from 1
+  uint16_t weight = 1;
+  bool any_transport = false;  // a name without transport: DNS says it
+
+  bool literal() const { return endpoint.address.valid(); }
   friend bool operator==(const CoreTarget&, const CoreTarget&) = default;
 };
 
@@ -38,7 +46,7 @@ struct EdgeConfig {
   Endpoint core_listen;      // port in core-facing URIs and Via
   uint16_t tls_port = 5061;  // port in UE-facing URIs (flow's own port wins)
   std::vector<std::string> own_hosts;     // names and addresses that mean us
-  std::vector<CoreTarget> home_core;      // entry points, first to last
+  std::vector<CoreTarget> home_core;      // entry points; none: home_domains
   std::vector<Cidr> core_peers;           // who may speak on the core side
   std::vector<std::string> home_domains;  // served; empty: every domain
 
@@ -82,6 +90,16 @@ struct EdgeConfig {
   SourcePrefix source_prefix;  // who counts as one source
   // Datagrams to one source in a second, unprotected side; 0: no limit.
   uint32_t datagrams_per_source = 0;
+
+  uint32_t core_names_max = 64;     // host names that are kept resolved
+  uint32_t core_targets_max = 256;  // next hops whose health is kept
+
+  // ---- next hops (spec 6.4, 6.8)
+  uint32_t core_failures_max = 3;  // in a row: others are asked first
+  Millis core_rest_min{1'000};
+  Millis core_rest_max{60'000};
+  Millis core_resolve_timeout{5'000};  // a request waits so long for a name
+  Millis core_stale_max{3'600'000};    // an answer is used when none is had
 
   // ---- timers (spec 5.9)
   Millis unregistered{32'000};  // T_unreg

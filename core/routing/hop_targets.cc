@@ -1,0 +1,109 @@
+#include "core/routing/hop_targets.h"
+
+#include "absl/log/check.h"
+
+namespace sallyport::routing {
+
+TargetId HopTargets::Find(const Endpoint& endpoint,
+                          sip::Transport transport) const {
+  const auto found = index_.find(Key(endpoint, transport));
+  return found == index_.end() ? TargetId{} : found->second;
+}
+
+TargetId HopTargets::FindOrAdd(const Endpoint& endpoint,
+                               sip::Transport transport, Instant now) {
+  TargetId id = Find(endpoint, transport);
+  if (!id.valid()) {
+    if (targets_.size() == targets_.capacity() && !MakeRoom()) return {};
+    id = targets_.Acquire();
+    index_[Key(endpoint, transport)] = id;
+    HopTarget& target = *targets_.Find(id);
+    target.endpoint = endpoint;
+    target.transport = transport;
+    Note(true);
+  }
+  targets_.Find(id)->used = now;
+  return id;
+}
+
+bool HopTargets::MakeRoom() {
+  const HopTarget* oldest = nullptr;
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    const HopTarget* target = targets_.At(slot);
+    if (target == nullptr || target->users > 0) continue;
+    if (oldest == nullptr || target->used < oldest->used) oldest = target;
+  }
+  if (oldest == nullptr) return false;
+  const auto found = index_.find(Key(oldest->endpoint, oldest->transport));
+  targets_.Release(found->second);
+  index_.erase(found);
+  Note(true);
+  return true;
+}
+
+bool HopTargets::Admits(TargetId id, Instant now) const {
+  const HopTarget* target = targets_.Find(id);
+  return target == nullptr || target->breaker.Admits(now);
+}
+
+bool HopTargets::AskedToRest(TargetId id, Instant now) const {
+  const HopTarget* target = targets_.Find(id);
+  return target != nullptr && target->breaker.AskedToRest(now);
+}
+
+void HopTargets::Began(TargetId id, Instant now) {
+  if (HopTarget* target = targets_.Find(id)) {
+    target->used = now;
+    Note(target->breaker.Began(now));
+  }
+}
+
+void HopTargets::Succeeded(TargetId id, Instant now) {
+  if (HopTarget* target = targets_.Find(id)) {
+    Note(target->breaker.Succeeded(now));
+  }
+}
+
+void HopTargets::Failed(TargetId id, Instant now) {
+  if (HopTarget* target = targets_.Find(id)) {
+    Note(target->breaker.Failed(now, policy_));
+  }
+}
+
+void HopTargets::RestFor(TargetId id, Millis asked, Instant now) {
+  if (HopTarget* target = targets_.Find(id)) {
+    Note(target->breaker.RestFor(asked, now, policy_));
+  }
+}
+
+bool HopTargets::Knows(const IpAddress& address) const {
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    const HopTarget* target = targets_.At(slot);
+    if (target != nullptr && target->endpoint.address == address) return true;
+  }
+  return false;
+}
+
+bool HopTargets::IsEntry(const IpAddress& address) const {
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    const HopTarget* target = targets_.At(slot);
+    if (target != nullptr && target->entries > 0 &&
+        target->endpoint.address == address) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void HopTargets::CheckInvariants() const {
+  CHECK_EQ(index_.size(), targets_.size());
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    const HopTarget* target = targets_.At(slot);
+    if (target == nullptr) continue;
+    CHECK_LE(target->entries, target->users);
+    CHECK(Find(target->endpoint, target->transport) ==
+          targets_.HandleAt(slot));
+  }
+}
+
+}  // namespace sallyport::routing

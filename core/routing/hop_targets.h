@@ -1,0 +1,76 @@
+// HopTargets are the places in the home network that requests went to: an
+// address, a port and a transport each, with what is known of their health.
+#ifndef CORE_ROUTING_HOP_TARGETS_H_
+#define CORE_ROUTING_HOP_TARGETS_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "core/base/endpoint.h"
+#include "core/base/slab.h"
+#include "core/base/time.h"
+#include "core/routing/breaker.h"
+#include "core/sip/values.h"
+
+namespace sallyport::routing {
+
+using TargetId = SlotHandle;
+
+struct HopTarget {
+  Endpoint endpoint;
+  sip::Transport transport = sip::Transport::kTcp;
+  Breaker breaker;
+  uint32_t users = 0;  // entries of the configuration, and names, that list it
+  uint32_t entries = 0;  // of these: who stands for the home core itself
+  Instant used{};        // last
+};
+
+// Bounds: `capacity`; the one that nobody lists and that was used least
+//         recently makes room. When all are listed, the newcomer's health is
+//         not kept (an invalid id), and it is taken for healthy.
+// Cost:   Find: O(1), no heap. Add: heap when it is new.
+class HopTargets {
+ public:
+  HopTargets(uint32_t capacity, const BreakerPolicy& policy)
+      : policy_(policy), targets_(capacity) {}
+
+  TargetId Find(const Endpoint& endpoint, sip::Transport transport) const;
+  TargetId FindOrAdd(const Endpoint& endpoint, sip::Transport transport,
+                     Instant now);
+  HopTarget* Get(TargetId id) { return targets_.Find(id); }
+  const HopTarget* Get(TargetId id) const { return targets_.Find(id); }
+  const HopTarget* At(uint32_t slot) const { return targets_.At(slot); }
+  uint32_t slots_used() const { return targets_.slots_used(); }
+
+  // Unknown targets admit everything.
+  bool Admits(TargetId id, Instant now) const;
+  bool AskedToRest(TargetId id, Instant now) const;
+  void Began(TargetId id, Instant now);
+  void Succeeded(TargetId id, Instant now);
+  void Failed(TargetId id, Instant now);
+  void RestFor(TargetId id, Millis asked, Instant now);
+
+  // Counts up when a target comes, goes or changes its state by an event.
+  uint64_t version() const { return version_; }
+  // A message may come from there: this shard sent something to it.
+  bool Knows(const IpAddress& address) const;
+  // ... and it stands for the home core itself.
+  bool IsEntry(const IpAddress& address) const;
+
+  void CheckInvariants() const;
+
+ private:
+  using Key = std::pair<Endpoint, sip::Transport>;
+  bool MakeRoom();
+  void Note(bool changed) { version_ += changed; }
+
+  const BreakerPolicy policy_;
+  Slab<HopTarget> targets_;
+  absl::flat_hash_map<Key, TargetId> index_;
+  uint64_t version_ = 0;
+};
+
+}  // namespace sallyport::routing
+
+#endif  // CORE_ROUTING_HOP_TARGETS_H_
