@@ -9,6 +9,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "core/flow.h"
+#include "core/resolution.h"
 #include "core/sip/splice.h"
 
 namespace sallyport {
@@ -38,6 +39,7 @@ struct Action {
     kShareChallenge,  // tell all other shards: `challenge` (seed profile only)
     kShareDevice,  // tell all other shards: `text` names a device that has
                    // registered here (Edge::OnDeviceShared)
+    kResolve,      // find the servers of `question` (Edge::OnResolved)
   };
   Kind kind = Kind::kSend;
   Destination to{};
@@ -48,6 +50,7 @@ struct Action {
   ShardId shard = 0;
   TlsSessionId tls_session{};
   uint64_t challenge = 0;  // fingerprint of the challenge context
+  HostQuestion question{};
 };
 
 using Actions = std::span<const Action>;

@@ -126,6 +126,18 @@ std::string_view ToString(CounterId id) {
       return "transaction_table_full";
     case CounterId::kTransactionsTimedOut:
       return "transactions_timed_out";
+    case CounterId::kNextHopRetries:
+      return "next_hop_retries";
+    case CounterId::kNamesAsked:
+      return "names_asked";
+    case CounterId::kNamesFound:
+      return "names_found";
+    case CounterId::kNamesMissing:
+      return "names_missing";
+    case CounterId::kNamesWithoutServers:
+      return "names_without_servers";
+    case CounterId::kNamesFailed:
+      return "names_failed";
     case CounterId::kTlsSessionsRevoked:
       return "tls_sessions_revoked";
     case CounterId::kOwnRequests:

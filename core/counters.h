@@ -77,6 +77,13 @@ enum class CounterId : uint8_t {
   kAssociationTableFull,
   kTransactionTableFull,
   kTransactionsTimedOut,
+  // next hops
+  kNextHopRetries,  // REG-30: a request went to another one
+  kNamesAsked,
+  kNamesFound,
+  kNamesMissing,  // no such name
+  kNamesWithoutServers,
+  kNamesFailed,
   kTlsSessionsRevoked,
   // registration events: our SUBSCRIBEs, the registrar's NOTIFYs, their effect
   kOwnRequests,

@@ -32,6 +32,9 @@ void Edge::OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                           Instant now) {
   impl_->OnCorePeerLost(peer, transport, now);
 }
+void Edge::OnResolved(const HostAnswer& answer, Instant now) {
+  impl_->OnResolved(answer, now);
+}
 bool Edge::OnTimer(Instant now) { return impl_->OnTimer(now); }
 Instant Edge::NextDeadline() const { return impl_->NextDeadline(); }
 Actions Edge::actions() const { return impl_->actions(); }
@@ -45,6 +48,10 @@ std::vector<Edge::AssociationInfo> Edge::FindAssociations(std::string_view impi,
                                                           size_t most) const {
   return impl_->FindAssociations(impi, most);
 }
+std::vector<Edge::NextHopInfo> Edge::NextHops() const {
+  return impl_->NextHops();
+}
+uint64_t Edge::next_hops_version() const { return impl_->next_hops_version(); }
 void Edge::CheckInvariants() const { impl_->CheckInvariants(); }
 
 }  // namespace sallyport

@@ -18,6 +18,7 @@
 #include "core/edge_config.h"
 #include "core/flow.h"
 #include "core/registration/integrity.h"
+#include "core/resolution.h"
 #include "core/sip/values.h"
 
 namespace sallyport {
@@ -71,6 +72,8 @@ class Edge {
   // unanswered: transactions that wait for it try the next peer or end.
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                       Instant now);
+  // The answer to a kResolve action; also when it comes late, or twice.
+  void OnResolved(const HostAnswer& answer, Instant now);
   // Performs one due timer; true when another one may be due at `now`.
   [[nodiscard]] bool OnTimer(Instant now);
   // No timer before this instant.
@@ -104,6 +107,16 @@ class Edge {
   // At most `most` associations of this IMPI (empty: of all).
   std::vector<AssociationInfo> FindAssociations(std::string_view impi,
                                                 size_t most) const;
+  // Next hops in the home network, and how they do.
+  struct NextHopInfo {
+    Endpoint endpoint;
+    sip::Transport transport = sip::Transport::kTcp;
+    bool entry = false;  // of the home core, not only of a Service-Route
+    bool up = true;
+  };
+  std::vector<NextHopInfo> NextHops() const;
+  // Another number when NextHops() may say something else.
+  uint64_t next_hops_version() const;
   // Dies when an invariant of its tables does not hold (tests, simulation).
   void CheckInvariants() const;
 

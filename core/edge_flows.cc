@@ -16,7 +16,7 @@ uint64_t SharedSeed(const Mac& mac, std::string_view purpose) {
 uint32_t TimersFor(const EdgeConfig& config) {
   const uint32_t subscriptions = config.reg_event ? config.associations_max : 0;
   return 2 * config.flows_max + config.associations_max + subscriptions +
-         2 * config.transactions_max;
+         2 * config.transactions_max + config.core_names_max;
 }
 
 }  // namespace
@@ -44,8 +44,12 @@ Edge::Impl::Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac,
            .first_generation = static_cast<uint32_t>(entropy.Next())}),
       subscriptions_(config.reg_event ? config.associations_max : 0,
                      static_cast<uint32_t>(key_seed_ >> 32)),
+      hops_(config, entropy),
+      home_timers_(hops_.home_names().size()),
       timers_(TimersFor(config), now),
-      icid_(entropy.Next() << 32) {}
+      icid_(entropy.Next() << 32) {
+  for (const routing::NameId name : hops_.home_names()) ArmHomeName(name);
+}
 
 void Edge::Impl::Begin(Instant now) {
   now_ = now;
@@ -59,7 +63,7 @@ void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
   if (!flow->stream()) return;
   if (info.side == Side::kCore) {
     // A stranger is not heard (E35), and does not stay.
-    if (!IsCorePeer(info.peer.address)) {
+    if (!IsKnownToCore(info.peer.address)) {
       ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
     }
     return;
@@ -132,7 +136,8 @@ bool Edge::Impl::IsCorePeer(const IpAddress& address) const {
              [&](const Cidr& block) { return block.Contains(address); }) ||
          has(config_.home_core, [&](const CoreTarget& target) {
            return target.endpoint.address == address;
-         });
+         }) ||
+         hops_.IsEntryPoint(address);
 }
 
 }  // namespace sallyport

@@ -23,6 +23,7 @@
 #include "core/registration/security_agreement.h"
 #include "core/routing/branch.h"
 #include "core/routing/flow_token.h"
+#include "core/routing/next_hops.h"
 #include "core/routing/own_names.h"
 #include "core/routing/own_request.h"
 #include "core/routing/rewrite.h"
@@ -47,6 +48,7 @@ class Edge::Impl {
   void OnDeviceShared(std::string_view device, Instant now);
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                       Instant now);
+  void OnResolved(const HostAnswer& answer, Instant now);
   bool OnTimer(Instant now);
   Instant NextDeadline() const;
 
@@ -59,6 +61,8 @@ class Edge::Impl {
   std::vector<AssociationInfo> FindAssociations(std::string_view impi,
                                                 size_t most) const;
   AssociationInfo InfoOf(registration::AssociationId id) const;
+  std::vector<NextHopInfo> NextHops() const;
+  uint64_t next_hops_version() const { return hops_.targets().version(); }
   void CheckInvariants();
 
  private:
@@ -102,6 +106,7 @@ class Edge::Impl {
     kRetransmit,
     kTransactionEnd,
     kSubscription,
+    kHomeName,
   };
 
   // What the Edge itself keeps of an association, beside the slice's record.
@@ -170,7 +175,9 @@ class Edge::Impl {
   // Answers 503 and returns an invalid handle when there is no room.
   bool TooManyInFlight(const Inbound& in);
   void CountInFlight(const routing::Upstream& upstream, int change);
-  SlotHandle BeginTransaction(const Inbound& in, Transaction::Kind kind);
+  // `whole`: its body is kept as well, so that it can go again.
+  SlotHandle BeginTransaction(const Inbound& in, Transaction::Kind kind,
+                              bool whole);
   // After its final response went upstream.
   void Complete(SlotHandle handle);
   void EndTransaction(SlotHandle handle);
@@ -207,16 +214,15 @@ class Edge::Impl {
   bool TooManyDevices(const RegisterRequest& r, AssociationId own);
   std::string_view UnquoteImpi(std::string_view username);
   void BeginRegister(const Inbound& in, const RegisterRequest& r);
-  // False: no entry point is left, or it could not be written.
-  bool ForwardRegister(SlotHandle handle, Transaction& transaction,
-                       const sip::HeaderField* credentials);
+  // Sent, or waiting for a name; else what is to be answered.
+  routing::Refusal ForwardRegister(SlotHandle handle, Transaction& transaction,
+                                   const sip::HeaderField* credentials);
   void WriteRegister(SlotHandle handle, const Transaction& transaction,
                      const sip::HeaderField* credentials,
                      sip::Transport sent_on);
   // The next entry point, or 504 when there is none.
-  void RetryRegister(SlotHandle handle);
+  void ContinueRegister(SlotHandle handle);
   std::string_view HomeRealm() const;
-  bool HasNextTarget(const Transaction& transaction) const;
 
   // ---- responses (edge_responses.cc, edge_register_response.cc)
   void OnResponse(const Inbound& in);
@@ -234,6 +240,26 @@ class Edge::Impl {
   void NoteChallenge(const Transaction& transaction);
   void NoteFailure(const Transaction& transaction);
   void ReplaceSole503();
+
+  // ---- next hops (edge_next_hops.cc)
+  // What remains to be said when there is nowhere to go.
+  routing::Refusal RefusalFor(const routing::HopChoice& choice,
+                              const Transaction& transaction) const;
+  void GoTo(Transaction& transaction, const routing::HopChoice& choice,
+            sip::Transport sent_on);
+  void Await(SlotHandle handle, Transaction& transaction,
+             const routing::HopChoice& choice);
+  void StopWaiting(Transaction& transaction);
+  // After a failure: a new branch, another next hop. Also after a wait.
+  void Retry(SlotHandle handle);
+  void Continue(SlotHandle handle);
+  bool CanRetry(const Transaction& transaction);
+  void NoteHealth(const Transaction& transaction);
+  void AskFor(routing::NameId name);
+  void ArmHomeName(routing::NameId name);
+  void OnHomeNameDue(routing::NameId name);
+  // Its messages are heard: a core peer, or who was sent something (responses).
+  bool IsKnownToCore(const IpAddress& address) const;
 
   // ---- associations (edge_associations.cc)
   Bond BondOf(const Flow& flow) const;
@@ -276,8 +302,17 @@ class Edge::Impl {
                                  std::string_view value) const;
   size_t AssertedIdentities(AssociationId id,
                             std::array<std::string_view, 2>& out);
-  std::optional<Destination> ServiceRouteHop(std::string_view route) const;
-  void ForwardOriginating(const Inbound& in, AssociationId id, const Destination& to);
+  // Where a Route value of the core leads.
+  routing::HopChoice ChooseRoute(std::string_view route,
+                                 const routing::HopTries& tries);
+  // Where the first Service-Route of its association leads.
+  routing::HopChoice ChooseServiceRoute(AssociationId id,
+                                        const routing::HopTries& tries);
+  void ForwardOriginating(const Inbound& in, AssociationId id,
+                          const routing::HopChoice& choice);
+  void SendOriginating(SlotHandle handle, Transaction& transaction,
+                       const routing::HopChoice& choice);
+  void ContinueOriginating(SlotHandle handle);
   void WriteOriginating(SlotHandle handle, const Transaction& transaction,
                         AssociationId id, sip::Transport sent_on);
   void OnTerminating(const Inbound& in, std::string_view user);
@@ -288,14 +323,14 @@ class Edge::Impl {
 
   // ---- requests of our own (edge_own_request.cc)
   static constexpr int kUnanswered = 0;  // instead of a status code
-  // Where those go that belong to no dialog; nothing: nowhere at present.
-  std::optional<Destination> EntryPoint(uint32_t attempt) const;
+  // Where those go that belong to no dialog.
+  routing::HopChoice EntryPoint(std::string_view domain, uint32_t attempt);
   // Invalid: no room, and nobody hears of it again. Otherwise `purpose` says who
   // gets `subject`, this handle and the final status code, or kUnanswered; with
   // a code, message_ is the response. One in an event: it takes the outbox's
   // texts.
   [[nodiscard]] SlotHandle SendOwnRequest(const routing::OwnRequest& request,
-                                          const Destination& to,
+                                          const routing::HopChoice& to,
                                           routing::OwnPurpose purpose,
                                           SlotHandle subject);
   void WriteOwn(SlotHandle handle, const Transaction& transaction,
@@ -313,8 +348,8 @@ class Edge::Impl {
   void OnSubscriptionDue(SlotHandle subscription);
   uint32_t ExpiryToAsk(const registration::RegSubscription& subscription) const;
   void Subscribe(SlotHandle subscription, uint32_t expires_s);
-  std::optional<Destination> SubscribeHop(
-      const registration::RegSubscription& subscription) const;
+  routing::HopChoice SubscribeHop(
+      const registration::RegSubscription& subscription);
   void OnSubscribeAnswered(SlotHandle subscription, SlotHandle request,
                            int code);
   void OnSubscribed(SlotHandle subscription);
@@ -375,8 +410,12 @@ class Edge::Impl {
   registration::ChallengeContexts challenges_;
   routing::TransactionTable transactions_;
   registration::RegSubscriptions subscriptions_;
+  routing::NextHops hops_;
+  std::vector<TimerId> home_timers_;  // by index in hops_.home_names()
+  uint32_t waiting_ = 0;              // transactions that wait for a name
   TimerWheel timers_;
-  std::deque<SlotHandle> lost_;  // transactions whose way forward is gone
+  // Transactions whose way forward is gone, or whose name may be known now.
+  std::deque<SlotHandle> lost_;
   std::deque<SlotHandle> ended_;  // associations without identities
   uint64_t icid_;                // high half: this process; low half counts
 

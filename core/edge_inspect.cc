@@ -56,6 +56,21 @@ Edge::AssociationInfo Edge::Impl::InfoOf(AssociationId id) const {
   return info;
 }
 
+std::vector<Edge::NextHopInfo> Edge::Impl::NextHops() const {
+  std::vector<NextHopInfo> all;
+  const routing::HopTargets& targets = hops_.targets();
+  for (uint32_t slot = 0; slot < targets.slots_used(); ++slot) {
+    const routing::HopTarget* target = targets.At(slot);
+    if (target == nullptr) continue;
+    all.push_back({.endpoint = target->endpoint,
+                   .transport = target->transport,
+                   .entry = target->entries > 0,
+                   .up = target->breaker.StateAt(now_) ==
+                         routing::Breaker::State::kClosed});
+  }
+  return all;
+}
+
 void Edge::Impl::CheckInvariants() {
   slice_.CheckInvariants();
   transactions_.CheckInvariants();
@@ -65,7 +80,9 @@ void Edge::Impl::CheckInvariants() {
   CHECK_LE(timers_.armed(), 2 * flows_.size() + slice_.totals().active +
                                 slice_.totals().suspended +
                                 subscriptions_.size() +
-                                2 * transactions_.size());
+                                2 * transactions_.size() +
+                                hops_.home_names().size());
+  hops_.CheckInvariants();
 }
 
 void Edge::Impl::CheckAssociations() {
@@ -95,6 +112,7 @@ void Edge::Impl::CheckAssociations() {
 
 void Edge::Impl::CheckTransactions() {
   std::vector<uint16_t> registers(slice_.slots_used());
+  uint32_t waiting = 0;
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr) continue;
@@ -103,12 +121,14 @@ void Edge::Impl::CheckTransactions() {
     CHECK(own || transaction->request.valid() ||
           transaction->phase == Transaction::Phase::kCompleted);
     CHECK(transaction->end_timer.valid() || transaction->lost);
+    waiting += transaction->waiting;
     const AssociationId id = transaction->registration.association;
     if (slice_.live(id)) ++registers[id.slot];
     if (transaction->on_flow) {
       CHECK(flows_.Find(transaction->downstream.flow) != nullptr);
     }
   }
+  CHECK_EQ(waiting, waiting_);
   CHECK_LE(registers.size(), bindings_.size());
   for (uint32_t slot = 0; slot < registers.size(); ++slot) {
     CHECK_EQ(registers[slot], bindings_[slot].registers);

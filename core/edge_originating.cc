@@ -88,10 +88,7 @@ void Edge::Impl::RouteOriginating(const Inbound& in, AssociationId id) {
   if (!check.equal && config_.service_route_mismatch_400) {
     return Answer(in, {400, "Route Differs From Service-Route", {}});
   }
-  const auto to = ServiceRouteHop(routes.values[0]);
-  if (!to)
-    return Answer(in, answers::kServerTimeout);  // Source: TS 24.229 4.14.3
-  ForwardOriginating(in, id, *to);
+  ForwardOriginating(in, id, ChooseServiceRoute(id, {}));
 }
 
 // A UE may show the token of its own dialogs, never one of the Path.
@@ -162,42 +159,86 @@ size_t Edge::Impl::AssertedIdentities(AssociationId id,
   return out[0].empty() ? 0 : 1;
 }
 
-// Where a Service-Route value leads without the help of DNS.
-std::optional<Destination> Edge::Impl::ServiceRouteHop(
-    std::string_view route) const {
+// It comes from the registrar, so its name may be asked for. The name of an
+// entry point takes what it does not say from there.
+routing::HopChoice Edge::Impl::ChooseRoute(std::string_view route,
+                                           const routing::HopTries& tries) {
   const auto name = sip::ParseNameAddr(route);
   const auto uri = name ? sip::ParseUri(name->uri) : std::nullopt;
-  if (!uri) return std::nullopt;
-  const auto transport = sip::UriTransport(*uri);
+  if (!uri) return {};
   const std::string_view host = WithoutBrackets(uri->host);
+  HostQuestion question{.host = host,
+                        .port = uri->port,
+                        .transport = sip::UriTransport(*uri)};
+  std::optional<IpAddress> address = IpAddress::Parse(host);
   for (const CoreTarget& target : config_.home_core) {
     if (!sip::EqualsIgnoreCase(WithoutBrackets(target.host), host)) continue;
-    const uint16_t port = uri->port == 0 ? target.endpoint.port : uri->port;
-    return Destination::ToCore({target.endpoint.address, port},
-                               transport.value_or(target.transport));
+    if (target.literal()) address = target.endpoint.address;
+    if (question.port == 0) question.port = target.endpoint.port;
+    if (!question.transport && !target.any_transport) {
+      question.transport = target.transport;
+    }
+    break;
   }
-  const auto address = IpAddress::Parse(host);
-  if (!address || address->is_multicast_or_broadcast()) return std::nullopt;
-  return Destination::ToCore({*address, uri->port == 0 ? kSipPort : uri->port},
-                             transport.value_or(sip::Transport::kTcp));
+  if (!address) return hops_.ChooseHost(question, tries, now_);
+  if (address->is_multicast_or_broadcast()) return {};
+  const uint16_t port = question.port == 0 ? kSipPort : question.port;
+  return hops_.ChooseAddress({*address, port},
+                             question.transport.value_or(sip::Transport::kTcp),
+                             tries, now_);
+}
+
+routing::HopChoice Edge::Impl::ChooseServiceRoute(
+    AssociationId id, const routing::HopTries& tries) {
+  return ChooseRoute(slice_.service_route(id, 0), tries);
 }
 
 void Edge::Impl::ForwardOriginating(const Inbound& in, AssociationId id,
-                                    const Destination& to) {
-  const SlotHandle handle =
-      BeginTransaction(in, Transaction::Kind::kOriginating);
+                                    const routing::HopChoice& choice) {
+  const bool waits = choice.kind == routing::HopChoice::Kind::kWait;
+  if (!waits && choice.kind != routing::HopChoice::Kind::kTarget) {
+    return Answer(in, answers::kServerTimeout);  // Source: TS 24.229 4.14.3
+  }
+  // An address is tried once, a name may stand for more.
+  const SlotHandle handle = BeginTransaction(
+      in, Transaction::Kind::kOriginating, choice.name.valid());
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
-  transaction.downstream = to;
-  sip::Transport& sent_on = transaction.downstream.transport;
-  WriteOriginating(handle, transaction, id, sent_on);
+  transaction.caller = id;
+  waits ? Await(handle, transaction, choice)
+        : SendOriginating(handle, transaction, choice);
+}
+
+void Edge::Impl::SendOriginating(SlotHandle handle, Transaction& transaction,
+                                 const routing::HopChoice& choice) {
+  if (choice.ask) AskFor(choice.name);
+  sip::Transport sent_on = choice.transport;
+  WriteOriginating(handle, transaction, transaction.caller, sent_on);
   if (sent_on == sip::Transport::kUdp &&
       outbox_.splices.gathered_size() > kUdpBytesMax) {
     sent_on = sip::Transport::kTcp;  // Source: RFC 3261 18.1.1
-    WriteOriginating(handle, transaction, id, sent_on);
+    WriteOriginating(handle, transaction, transaction.caller, sent_on);
   }
   if (Overflowed()) return AnswerLate(handle, answers::kServerError);
+  GoTo(transaction, choice, sent_on);
   SendDownstream(handle, transaction, config_.timer_f_core);
+}
+
+// Its association may have ended meanwhile, or got another Service-Route.
+void Edge::Impl::ContinueOriginating(SlotHandle handle) {
+  Transaction& transaction = *transactions_.Find(handle);
+  routing::HopChoice choice;
+  if (transaction.whole && slice_.live(transaction.caller) &&
+      slice_.service_route_count(transaction.caller) > 0) {
+    choice = ChooseServiceRoute(transaction.caller, transaction.tries);
+  }
+  if (choice.kind == routing::HopChoice::Kind::kWait) {
+    return Await(handle, transaction, choice);
+  }
+  if (choice.kind == routing::HopChoice::Kind::kTarget && Reload(transaction)) {
+    return SendOriginating(handle, transaction, choice);
+  }
+  AnswerLate(handle, answers::kServerTimeout);  // Source: TS 24.229 4.14.3
 }
 
 void Edge::Impl::WriteOriginating(SlotHandle handle,

@@ -8,17 +8,28 @@ constexpr size_t kUdpBytesMax = 1300;  // Source: RFC 3261 18.1.1
 
 }  // namespace
 
-// Another one with each attempt.
-std::optional<Destination> Edge::Impl::EntryPoint(uint32_t attempt) const {
-  if (config_.home_core.empty()) return std::nullopt;
-  const CoreTarget& target =
-      config_.home_core[attempt % config_.home_core.size()];
-  return Destination::ToCore(target.endpoint, target.transport);
+// Another one with each attempt, as far as there are others.
+routing::HopChoice Edge::Impl::EntryPoint(std::string_view domain,
+                                          uint32_t attempt) {
+  routing::HopTries passed;
+  routing::HopChoice choice = hops_.ChooseHome(domain, passed, now_);
+  for (uint32_t i = 0; i < attempt % routing::HopTries::kMax; ++i) {
+    if (choice.kind != routing::HopChoice::Kind::kTarget) break;
+    passed.Add(routing::NextHops::Mark(choice.endpoint, choice.transport));
+    const routing::HopChoice next = hops_.ChooseHome(domain, passed, now_);
+    if (next.kind != routing::HopChoice::Kind::kTarget) {
+      passed = {};
+      choice = hops_.ChooseHome(domain, passed, now_);
+    } else {
+      choice = next;
+    }
+  }
+  return choice;
 }
 
 // Source: RFC 3261 8.1.2, 17.1.2
 SlotHandle Edge::Impl::SendOwnRequest(const routing::OwnRequest& request,
-                                      const Destination& to,
+                                      const routing::HopChoice& to,
                                       routing::OwnPurpose purpose,
                                       SlotHandle subject) {
   const SlotHandle handle = transactions_.Begin();
@@ -31,7 +42,7 @@ SlotHandle Edge::Impl::SendOwnRequest(const routing::OwnRequest& request,
   transaction.purpose = purpose;
   transaction.subject = subject;
   transaction.upstream.side = Side::kCore;
-  transaction.downstream = to;
+  GoTo(transaction, to, to.transport);
   transaction.loop_hash = entropy_.Next();  // nobody can guess the branch
   WriteOwn(handle, transaction, request);
   if (transaction.downstream.transport == sip::Transport::kUdp &&

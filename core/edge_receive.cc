@@ -225,8 +225,10 @@ void Edge::Impl::OnHandedOver(const HandedOver& message, Instant now) {
 void Edge::Impl::OnMessage(const Inbound& in, sip::ScanVerdict scan) {
   counters_.Add(CounterId::kMessagesReceived);
   // Source: spec 1.3, E35: the listener and the peer list decide, never a
-  // header.
-  if (!in.access() && !IsCorePeer(in.peer.address)) {
+  // header. Who was sent a request may answer it.
+  if (!in.access() && !(message_.is_request()
+                            ? IsCorePeer(in.peer.address)
+                            : IsKnownToCore(in.peer.address))) {
     return Discard(CounterId::kDiscardForeignPeer);
   }
   if (scan == sip::ScanVerdict::kBadStartLine) return DiscardMalformed(in);

@@ -163,7 +163,8 @@ uint32_t Edge::Impl::ExpiryToAsk(const RegSubscription& subscription) const {
 // Source: TS 24.229 5.2.3; RFC 3680 4, RFC 6665 4.1.2
 void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
   RegSubscription& subscription = *subscriptions_.Find(handle);
-  const std::optional<Destination> to = SubscribeHop(subscription);
+  const routing::HopChoice to = SubscribeHop(subscription);
+  if (to.ask) AskFor(to.name);
   const routing::TokenText token =
       routing::WriteToken(mac_, routing::TokenUse::kNotify,
                           {.shard = config_.shard, .association = handle});
@@ -188,9 +189,10 @@ void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
                                     .routes = subscription.routes,
                                     .icid = icid_++,
                                     .extra = extra};
-  if (to) {
+  // Where a name is waited for, the next attempt finds it.
+  if (to.kind == routing::HopChoice::Kind::kTarget) {
     subscription.request =
-        SendOwnRequest(request, *to, routing::OwnPurpose::kRegEvent, handle);
+        SendOwnRequest(request, to, routing::OwnPurpose::kRegEvent, handle);
   }
   if (!subscription.request.valid()) OnSubscribeFailed(handle, kUnanswered);
 }
@@ -198,17 +200,19 @@ void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
 // In a dialog where its route leads; else to the home network's entry point,
 // not along the user's Service-Route. Source: TS 24.229 5.2.3, RFC
 // 3261 12.2.1.1
-std::optional<Destination> Edge::Impl::SubscribeHop(
-    const RegSubscription& subscription) const {
+routing::HopChoice Edge::Impl::SubscribeHop(
+    const RegSubscription& subscription) {
   if (subscription.in_dialog()) {
     sip::ListCursor routes(subscription.routes);
     const std::string target =
         absl::StrCat("<", subscription.remote_target, ">");
-    const auto hop = ServiceRouteHop(routes.Next() ? routes.value()
-                                                   : std::string_view(target));
-    if (hop) return hop;
+    const routing::HopChoice hop = ChooseRoute(
+        routes.Next() ? routes.value() : std::string_view(target), {});
+    if (hop.kind != routing::HopChoice::Kind::kNone) return hop;
   }
-  return EntryPoint(subscription.failures);
+  const auto watched = sip::ParseUri(subscription.watched);
+  return EntryPoint(watched ? watched->host : std::string_view(),
+                    subscription.failures);
 }
 
 // ---------------------------------------------------------------- its answer

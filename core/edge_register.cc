@@ -239,7 +239,7 @@ std::string_view Edge::Impl::UnquoteImpi(std::string_view username) {
 // ---------------------------------------------------------------- forwarding
 
 void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
-  const SlotHandle handle = BeginTransaction(in, Transaction::Kind::kRegister);
+  const SlotHandle handle = BeginTransaction(in, Transaction::Kind::kRegister, true);
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
   const std::string_view text = message_.bytes();
@@ -261,27 +261,35 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
       .instance = routing::Part::Of(text, r.parts.instance),
   };
   if (on_tls) ++BindingOf(in.record->association).registers;
-  if (!ForwardRegister(handle, transaction, r.credentials.field)) {
-    AnswerLate(handle, HasNextTarget(transaction) ? answers::kServerError
-                                                  : answers::kServerTimeout);
+  if (const routing::Refusal refusal =
+          ForwardRegister(handle, transaction, r.credentials.field)) {
+    AnswerLate(handle, refusal);
   }
 }
 
-bool Edge::Impl::ForwardRegister(SlotHandle handle, Transaction& transaction,
-                                 const sip::HeaderField* credentials) {
-  if (transaction.attempt >= config_.home_core.size()) return false;
-  const CoreTarget& target = config_.home_core[transaction.attempt];
-  sip::Transport sent_on = target.transport;
+routing::Refusal Edge::Impl::ForwardRegister(
+    SlotHandle handle, Transaction& transaction,
+    const sip::HeaderField* credentials) {
+  const routing::HopChoice choice = hops_.ChooseHome(
+      parts_.request_uri.host, transaction.tries, now_);
+  if (choice.kind == routing::HopChoice::Kind::kWait) {
+    Await(handle, transaction, choice);
+    return {};
+  }
+  if (choice.kind != routing::HopChoice::Kind::kTarget) {
+    return RefusalFor(choice, transaction);
+  }
+  sip::Transport sent_on = choice.transport;
   WriteRegister(handle, transaction, credentials, sent_on);
   if (sent_on == sip::Transport::kUdp &&
       outbox_.splices.gathered_size() > kUdpBytesMax) {
     sent_on = sip::Transport::kTcp;  // Source: RFC 3261 18.1.1, TS 24.229 4.2A
     WriteRegister(handle, transaction, credentials, sent_on);
   }
-  if (Overflowed()) return false;
-  transaction.downstream = Destination::ToCore(target.endpoint, sent_on);
+  if (Overflowed()) return answers::kServerError;
+  GoTo(transaction, choice, sent_on);
   SendDownstream(handle, transaction, config_.timer_f_core);
-  return true;
+  return {};
 }
 
 void Edge::Impl::WriteRegister(SlotHandle handle,
@@ -308,24 +316,20 @@ void Edge::Impl::WriteRegister(SlotHandle handle,
 }
 
 // Source: RFC 3261 16.6, 16.7; TS 24.229 5.2.2.1 (504 when none is left)
-void Edge::Impl::RetryRegister(SlotHandle handle) {
+void Edge::Impl::ContinueRegister(SlotHandle handle) {
   Transaction& transaction = *transactions_.Find(handle);
-  timers_.Cancel(transaction.retransmit_timer);
-  transactions_.pool().Release(transaction.sent);
-  transaction.phase = Transaction::Phase::kTrying;
-  transaction.lost = false;
-  ++transaction.attempt;
-  // SEC-23: what was true at the first attempt may be over.
+  // SEC-23: what was true when it came may be over.
   const AssociationId association = transaction.registration.association;
   if (association.valid() && !StillLive(association)) {
     transaction.registration.integrity = Integrity::kNone;
   }
-  if (HasNextTarget(transaction) && Reload(transaction)) {
+  routing::Refusal refusal = answers::kServerTimeout;
+  if (Reload(transaction)) {
     const Credentials credentials =
         registration::SelectCredentials(message_, HomeRealm());
-    if (ForwardRegister(handle, transaction, credentials.field)) return;
+    refusal = ForwardRegister(handle, transaction, credentials.field);
   }
-  AnswerLate(handle, answers::kServerTimeout);
+  if (refusal) AnswerLate(handle, refusal);
 }
 
 // Whose realm counts among several credentials. The Request-URI says it only where
@@ -333,10 +337,6 @@ void Edge::Impl::RetryRegister(SlotHandle handle) {
 std::string_view Edge::Impl::HomeRealm() const {
   return config_.home_domains.empty() ? std::string_view()
                                       : parts_.request_uri.host;
-}
-
-bool Edge::Impl::HasNextTarget(const Transaction& transaction) const {
-  return transaction.attempt < config_.home_core.size();
 }
 
 }  // namespace sallyport

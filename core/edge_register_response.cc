@@ -8,8 +8,8 @@ using registration::AssociationState;
 
 void Edge::Impl::RelayRegister(SlotHandle handle, Transaction& transaction) {
   const int code = message_.status_code();
-  if (code == 503 && transaction.attempt + 1u < config_.home_core.size()) {
-    return RetryRegister(handle);  // Source: RFC 3261 21.5.4
+  if (code == 503 && CanRetry(transaction)) {
+    return Retry(handle);  // Source: RFC 3261 21.5.4
   }
   if (code / 100 == 2) return RelayGrant(handle, transaction);
   if (!SendRegisterResponse(transaction)) {

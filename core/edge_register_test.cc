@@ -268,6 +268,7 @@ TEST(RegisterResponse, SilenceMovesOnAndEndsWith504) {
 TEST(RegisterResponse, NoEntryPointAtAllIs504) {
   EdgeConfig config = EdgeHarness::ExampleConfig();
   config.home_core.clear();
+  config.home_domains.clear();
   EdgeHarness net(config);
   net.Receive(net.OpenTls(), RegisterText{}.Text());
   EXPECT_EQ(StatusOf(net.OnlyText()), 504);

@@ -79,6 +79,7 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   }
   if (!IsReadable(message_)) return Discard(CounterId::kDiscardMalformed);
   transaction->phase = Transaction::Phase::kProceeding;
+  NoteHealth(*transaction);
   if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
   switch (transaction->kind) {
     case Transaction::Kind::kRegister:
@@ -138,6 +139,9 @@ bool Edge::Impl::SameViasBehindOurs(const sip::MessageView& sent) const {
 }
 
 void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {
+  if (message_.status_code() == 503 && CanRetry(transaction)) {
+    return Retry(handle);  // Source: RFC 3261 21.5.4
+  }
   const bool last = message_.status_code() >= 200;
   WriteResponseUpstream(transaction);
   if (Overflowed()) {

@@ -228,13 +228,12 @@ void Edge::Impl::CountInFlight(const routing::Upstream& upstream, int change) {
 }
 
 SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
-                                        Transaction::Kind kind) {
+                                        Transaction::Kind kind, bool whole) {
   if (TooManyInFlight(in)) {
     counters_.Add(CounterId::kTransactionTableFull);
     if (!in.access() || in.stream()) Answer(in, answers::kUnavailable);
     return {};
   }
-  const bool whole = kind == Transaction::Kind::kRegister;
   routing::PooledBytes request =
       transactions_.pool().Store(whole ? message_.bytes() : message_.head());
   const SlotHandle handle =
@@ -248,6 +247,8 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   Transaction& transaction = *transactions_.Find(handle);
   transaction.kind = kind;
   transaction.request = request;
+  transaction.whole = whole;
+  transaction.began = now_;
   transaction.upstream = UpstreamOf(in);
   transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
   transaction.key = KeyOf(in);
@@ -263,6 +264,7 @@ void Edge::Impl::Complete(SlotHandle handle) {
   if (!transaction.answer.valid()) return EndTransaction(handle);
   timers_.Cancel(transaction.retransmit_timer);
   timers_.Cancel(transaction.end_timer);
+  StopWaiting(transaction);
   transaction.phase = Transaction::Phase::kCompleted;
   transactions_.pool().Release(transaction.sent);
   transactions_.pool().Release(transaction.request);
@@ -275,6 +277,7 @@ void Edge::Impl::EndTransaction(SlotHandle handle) {
   Transaction& transaction = *transactions_.Find(handle);
   timers_.Cancel(transaction.retransmit_timer);
   timers_.Cancel(transaction.end_timer);
+  StopWaiting(transaction);
   const AssociationId association = transaction.registration.association;
   CountInFlight(transaction.upstream, -1);
   transactions_.End(handle);

@@ -50,7 +50,7 @@ void Edge::Impl::OnTerminating(const Inbound& in, std::string_view user) {
 void Edge::Impl::ForwardTerminating(const Inbound& in, AssociationId id,
                                     Flow& flow) {
   const SlotHandle handle =
-      BeginTransaction(in, Transaction::Kind::kTerminating);
+      BeginTransaction(in, Transaction::Kind::kTerminating, false);
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
   transaction.downstream = Destination::ToFlow(flow.id, flow.info.peer);

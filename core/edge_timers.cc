@@ -44,6 +44,9 @@ bool Edge::Impl::OnTimer(Instant now) {
     case TimerKind::kSubscription:
       OnSubscriptionDue(due->subject);
       break;
+    case TimerKind::kHomeName:
+      OnHomeNameDue(due->subject);
+      break;
   }
   return true;
 }
@@ -85,7 +88,7 @@ void Edge::Impl::OnRetransmitDue(SlotHandle handle) {
                   {static_cast<uint32_t>(TimerKind::kRetransmit), handle});
 }
 
-// Timer F, or Timer J of a transaction that is complete.
+// Timer F, Timer J of a transaction that is complete, or the end of a wait.
 void Edge::Impl::OnTransactionDue(SlotHandle handle) {
   Transaction* transaction = transactions_.Find(handle);
   if (transaction == nullptr) return;
@@ -93,9 +96,12 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
     return EndTransaction(handle);
   }
   counters_.Add(CounterId::kTransactionsTimedOut);
+  if (transaction->waiting) return AnswerLate(handle, answers::kServerTimeout);
   switch (transaction->kind) {
     case Transaction::Kind::kRegister:
-      return RetryRegister(handle);
+      // The registrar answers each; of other requests silence says little.
+      hops_.Failed(transaction->target, now_);
+      return Retry(handle);
     case Transaction::Kind::kOriginating:
     case Transaction::Kind::kTerminating:
       return EndTransaction(handle);  // Source: RFC 4320: no 408 to a non-INVITE
@@ -107,9 +113,11 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
 void Edge::Impl::OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                                 Instant now) {
   Begin(now);
+  hops_.Lost(peer, transport, now);
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr || transaction->downstream.flow.valid() ||
+        transaction->waiting ||
         transaction->phase == Transaction::Phase::kCompleted ||
         transaction->downstream.peer != peer ||
         transaction->downstream.transport != transport) {
@@ -137,10 +145,8 @@ void Edge::Impl::OnLost(SlotHandle handle) {
   transaction->lost = false;
   switch (transaction->kind) {
     case Transaction::Kind::kRegister:
-      return RetryRegister(handle);
     case Transaction::Kind::kOriginating:
-      return AnswerLate(handle,
-                        answers::kServerTimeout);  // Source: TS 24.229 4.14.3
+      return transaction->waiting ? Continue(handle) : Retry(handle);
     case Transaction::Kind::kTerminating:
       return AnswerLate(handle, FlowLost());
     case Transaction::Kind::kOwn:

@@ -10,6 +10,7 @@
 
 #include "absl/log/check.h"
 #include "core/actions.h"
+#include "core/resolution.h"
 #include "core/sip/splice.h"
 
 namespace sallyport {
@@ -53,6 +54,10 @@ class Outbox {
   }
   void ShareChallenge(uint64_t challenge) {
     Add({.kind = Action::Kind::kShareChallenge, .challenge = challenge});
+  }
+
+  void Resolve(const HostQuestion& question) {
+    Add({.kind = Action::Kind::kResolve, .question = question});
   }
 
   sip::Scratch scratch;

@@ -418,6 +418,8 @@ void Shard::Perform() {
       case Action::Kind::kShareDevice:
         Share({.kind = Mail::Kind::kDevice, .bytes = action.text});
         break;
+      case Action::Kind::kResolve:
+        break;  // --home_core is addresses, and others do not lead further
       case Action::Kind::kShareChallenge:
         Share({.kind = Mail::Kind::kChallenge, .challenge = action.challenge});
         break;

@@ -80,6 +80,8 @@ class NextHops {
                        Instant now);
   HopChoice ChooseAddress(const Endpoint& endpoint, sip::Transport transport,
                           const HopTries& tries, Instant now);
+  // Names a target in HopTries.
+  static uint64_t Mark(const Endpoint& endpoint, sip::Transport transport);
   // A request goes to what was chosen.
   void Begin(const HopChoice& choice, HopTries& tries, Instant now);
 
@@ -162,7 +164,6 @@ class NextHops {
     kAny,   // also what asked to be left alone
   };
 
-  static uint64_t Mark(const Endpoint& endpoint, sip::Transport transport);
   Entry EntryOf(const CoreTarget& target, size_t place);
   NameId FindName(const HostQuestion& question) const;
   NameId AddName(const HostQuestion& question, bool home, Instant now);

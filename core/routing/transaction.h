@@ -16,6 +16,7 @@
 #include "core/registration/association_slice.h"
 #include "core/registration/integrity.h"
 #include "core/routing/message_pool.h"
+#include "core/routing/next_hops.h"
 
 namespace sallyport::routing {
 
@@ -86,8 +87,15 @@ struct Transaction {
 
   // ---- client side
   Destination downstream;
-  uint8_t attempt = 0;  // also which entry point of the home network
-  bool lost = false;    // its way forward is gone; the next step is due
+  uint8_t attempt = 0;     // a new branch each
+  bool lost = false;       // its way forward is gone; the next step is due
+  bool whole = false;      // `request` has its body: it may go again
+  bool waiting = false;    // for a name; end_timer bounds it
+  NameId awaited;          // invalid: any of the home core
+  TargetId target;         // the health of where it went
+  HopTries tries;
+  Instant began{};
+  registration::AssociationId caller;  // kOriginating: whose Service-Route
   uint64_t loop_hash = 0;
   PooledBytes sent;      // as forwarded over UDP
   Millis retransmit{0};  // Timer E's present interval

@@ -342,6 +342,34 @@ void EdgeHarness::PeerLost(const CoreTarget& target) {
   DoDueWork();
 }
 
+void EdgeHarness::Resolve(const Asked& question,
+                          std::vector<HostTarget> targets, Millis valid_for) {
+  sent_.clear();
+  edge_->OnResolved({.question = {.host = question.host,
+                                  .port = question.port,
+                                  .transport = question.transport},
+                     .outcome = HostOutcome::kFound,
+                     .targets = targets,
+                     .valid_for = valid_for},
+                    now_);
+  Perform();
+  DoDueWork();
+}
+
+void EdgeHarness::ResolveFails(const Asked& question, HostOutcome outcome,
+                               Millis valid_for) {
+  sent_.clear();
+  edge_->OnResolved({.question = {.host = question.host,
+                                  .port = question.port,
+                                  .transport = question.transport},
+                     .outcome = outcome,
+                     .targets = {},
+                     .valid_for = valid_for},
+                    now_);
+  Perform();
+  DoDueWork();
+}
+
 void EdgeHarness::Advance(Millis time) {
   sent_.clear();
   const Instant end = now_ + time;
@@ -399,6 +427,10 @@ void EdgeHarness::Perform() {
         break;
       case Action::Kind::kShareDevice:
         devices.emplace_back(action.text);
+        break;
+      case Action::Kind::kResolve:
+        asked.push_back({std::string(action.question.host),
+                         action.question.port, action.question.transport});
         break;
       case Action::Kind::kShareChallenge:
         shared.push_back(action.challenge);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "core/edge.h"
 #include "core/edge_config.h"
 #include "core/flow.h"
+#include "core/resolution.h"
 #include "core/sip/values.h"
 #include "core/testing/fakes.h"
 
@@ -107,6 +109,13 @@ struct Handed {
   std::string bytes;
 };
 
+// A question of the Edge.
+struct Asked {
+  std::string host;
+  uint16_t port = 0;
+  std::optional<sip::Transport> transport;
+};
+
 class EdgeHarness {
  public:
   // Two entry points, spec 2's names.
@@ -138,6 +147,11 @@ class EdgeHarness {
                      std::string_view extra = "");
   void HandIn(const Handed& handed);
   void PeerLost(const CoreTarget& target);
+  // The resolver's answer.
+  void Resolve(const Asked& question, std::vector<HostTarget> targets,
+               Millis valid_for = Millis{60'000});
+  void ResolveFails(const Asked& question, HostOutcome outcome,
+                    Millis valid_for = Millis{5'000});
   void Advance(Millis time);  // all timers on the way
   // What the event borrows must outlive the call.
   template <typename Event>
@@ -158,6 +172,7 @@ class EdgeHarness {
   std::vector<Handed> handed;
   std::vector<uint64_t> shared;
   std::vector<std::string> devices;  // told to other shards
+  std::vector<Asked> asked;          // of the resolver
   bool WasClosed(FlowId flow, CloseReason reason) const;
   bool IsOpen(FlowId flow) const;
 

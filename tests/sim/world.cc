@@ -337,6 +337,8 @@ void World::Perform(Shard& shard) {
       case Action::Kind::kShareDevice:
         ShareDevice(shard, text);
         break;
+      case Action::Kind::kResolve:
+        break;  // the home core is an address
       case Action::Kind::kShareChallenge:
         break;  // the published profile shares none
     }

@@ -1,0 +1,193 @@
+// The way onward: names that are waited for, next hops that fail, and the next
+// one that is tried (spec 6.4, 6.8).
+#include <algorithm>
+
+#include "core/edge_impl.h"
+#include "core/sip/values.h"
+
+namespace sallyport {
+namespace {
+
+// So many Timer F's of ours are the Timer F of the UE, 128 s: later nobody
+// waits for an answer. Source: TS 24.229 7.7
+constexpr int kPatience = 4;
+
+CounterId CounterOf(HostOutcome outcome) {
+  switch (outcome) {
+    case HostOutcome::kFound:
+      return CounterId::kNamesFound;
+    case HostOutcome::kNoName:
+      return CounterId::kNamesMissing;
+    case HostOutcome::kNoRecords:
+      return CounterId::kNamesWithoutServers;
+    case HostOutcome::kFailed:
+      return CounterId::kNamesFailed;
+  }
+  return CounterId::kNamesFailed;
+}
+
+// Source: RFC 3261 20.33: seconds, then a comment or parameters
+Millis RetryAfterOf(const sip::MessageView& response) {
+  const std::string_view value =
+      sip::TrimLws(response.Value(sip::HeaderId::kRetryAfter));
+  const auto* end = std::find_if_not(value.begin(), value.end(), sip::IsDigit);
+  const auto seconds = sip::ParseDeltaSeconds(
+      value.substr(0, static_cast<size_t>(end - value.begin())));
+  return Seconds(seconds.value_or(0));
+}
+
+}  // namespace
+
+// ---------------------------------------------------------------- going on
+
+// Source: TS 24.229 5.2.2.1 (E24); Sallyport 6.8: who was asked for a rest
+// passes it on.
+routing::Refusal Edge::Impl::RefusalFor(const routing::HopChoice& choice,
+                                        const Transaction& transaction) const {
+  return choice.kind == routing::HopChoice::Kind::kResting &&
+                 transaction.tries.empty()
+             ? answers::kUnavailable
+             : answers::kServerTimeout;
+}
+
+void Edge::Impl::GoTo(Transaction& transaction,
+                      const routing::HopChoice& choice,
+                      sip::Transport sent_on) {
+  StopWaiting(transaction);
+  if (!transaction.tries.empty()) counters_.Add(CounterId::kNextHopRetries);
+  transaction.downstream = Destination::ToCore(choice.endpoint, sent_on);
+  transaction.target = choice.target;
+  hops_.Begin(choice, transaction.tries, now_);
+}
+
+// One wait, however many answers it takes.
+void Edge::Impl::Await(SlotHandle handle, Transaction& transaction,
+                       const routing::HopChoice& choice) {
+  transaction.awaited = choice.name;
+  if (choice.ask) AskFor(choice.name);
+  if (transaction.waiting) return;
+  transaction.waiting = true;
+  ++waiting_;
+  timers_.Cancel(transaction.end_timer);
+  transaction.end_timer =
+      timers_.Arm(now_ + config_.core_resolve_timeout,
+                  {static_cast<uint32_t>(TimerKind::kTransactionEnd), handle});
+}
+
+void Edge::Impl::StopWaiting(Transaction& transaction) {
+  waiting_ -= transaction.waiting;
+  transaction.waiting = false;
+}
+
+// Source: RFC 3261 16.7 step 4, 16.6 step 7 to 10
+void Edge::Impl::Retry(SlotHandle handle) {
+  Transaction& transaction = *transactions_.Find(handle);
+  timers_.Cancel(transaction.retransmit_timer);
+  transactions_.pool().Release(transaction.sent);
+  transaction.phase = Transaction::Phase::kTrying;
+  transaction.lost = false;
+  ++transaction.attempt;
+  if (now_ - transaction.began >= kPatience * config_.timer_f_core) {
+    return AnswerLate(handle, answers::kServerTimeout);
+  }
+  Continue(handle);
+}
+
+void Edge::Impl::Continue(SlotHandle handle) {
+  transactions_.Find(handle)->kind == Transaction::Kind::kRegister
+      ? ContinueRegister(handle)
+      : ContinueOriginating(handle);
+}
+
+// The message in hand is a response. A choice leaves no trace.
+bool Edge::Impl::CanRetry(const Transaction& transaction) {
+  routing::HopChoice choice;
+  switch (transaction.kind) {
+    case Transaction::Kind::kRegister: {
+      sip::MessageView request;
+      if (request.Scan(transaction.request.view(), scan_policy_) !=
+          sip::ScanVerdict::kOk) {
+        return false;
+      }
+      const auto uri = sip::ParseUri(request.request_uri());
+      if (!uri) return false;
+      choice = hops_.ChooseHome(uri->host, transaction.tries, now_);
+      break;
+    }
+    case Transaction::Kind::kOriginating:
+      if (transaction.whole && slice_.live(transaction.caller) &&
+          slice_.service_route_count(transaction.caller) > 0) {
+        choice = ChooseServiceRoute(transaction.caller, transaction.tries);
+      }
+      break;
+    case Transaction::Kind::kTerminating:
+    case Transaction::Kind::kOwn:  // who asked tries again by itself
+      break;
+  }
+  return choice.kind == routing::HopChoice::Kind::kTarget;
+}
+
+// ---------------------------------------------------------------- health
+
+// A 503 speaks for the next hop itself: proxies turn those of others into 500.
+// Only the registrar's way is believed: a UE that can have a 503 made somewhere
+// behind the core must not rest the core for all. Source: RFC 3261 16.7, 21.5.4
+void Edge::Impl::NoteHealth(const Transaction& transaction) {
+  if (message_.status_code() != 503) {
+    return hops_.Succeeded(transaction.target, now_);
+  }
+  if (transaction.kind != Transaction::Kind::kRegister) return;
+  hops_.RestFor(transaction.target, RetryAfterOf(message_), now_);
+}
+
+// ---------------------------------------------------------------- names
+
+void Edge::Impl::AskFor(routing::NameId name) {
+  if (const auto question = hops_.Ask(name, now_)) {
+    counters_.Add(CounterId::kNamesAsked);
+    outbox_.Resolve(*question);
+  }
+}
+
+void Edge::Impl::ArmHomeName(routing::NameId name) {
+  const auto& all = hops_.home_names();
+  const auto place = static_cast<size_t>(
+      std::find(all.begin(), all.end(), name) - all.begin());
+  timers_.Cancel(home_timers_[place]);
+  home_timers_[place] =
+      timers_.Arm(std::max(now_, hops_.NextAsk(name)),
+                  {static_cast<uint32_t>(TimerKind::kHomeName), name});
+}
+
+void Edge::Impl::OnHomeNameDue(routing::NameId name) {
+  AskFor(name);
+  ArmHomeName(name);
+}
+
+void Edge::Impl::OnResolved(const HostAnswer& answer, Instant now) {
+  Begin(now);
+  counters_.Add(CounterOf(answer.outcome));
+  const routing::NameId name = hops_.OnAnswer(answer, now);
+  if (!name.valid()) return;
+  const bool home = hops_.IsHomeName(name);
+  if (home) ArmHomeName(name);
+  if (waiting_ == 0) return;
+  for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
+    const Transaction* transaction = transactions_.At(slot);
+    if (transaction == nullptr || !transaction->waiting) continue;
+    if (transaction->awaited == name ||
+        (home && !transaction->awaited.valid())) {
+      NoteLost(transactions_.HandleAt(slot));
+    }
+  }
+}
+
+// ---------------------------------------------------------------- peers
+
+// Requests come from the configured peers and the home core alone. Source:
+// Sallyport 1.3
+bool Edge::Impl::IsKnownToCore(const IpAddress& address) const {
+  return IsCorePeer(address) || hops_.Knows(address);
+}
+
+}  // namespace sallyport
