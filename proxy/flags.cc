@@ -50,14 +50,20 @@ ABSL_FLAG(bool, admin_show_identities, false,
 
 // ---- the home network
 ABSL_FLAG(std::string, home_core, "",
-          "next hop(s) for REGISTER, first to last: sip:HOST:PORT;transport=tcp "
-          "(or udp)[,...]. HOST is resolved once, at the start");
+          "next hop(s) for REGISTER: sip:HOST:PORT;transport=tcp (or udp)[,...], "
+          "at most 16. A HOST name is resolved by DNS again and again, port and "
+          "transport too where they are not given (RFC 3263; /etc/hosts is not "
+          "looked at). ;priority=N: lower is asked first (0 to 65535; default: "
+          "the place in the list, from 1); ;weight=N: the share within one "
+          "priority (0 to 65535; default 1). Empty: DNS of the --home_domains");
+ABSL_FLAG(std::string, dns_servers, "",
+          "whom the resolver asks: IP:PORT[,...]; empty: /etc/resolv.conf");
 ABSL_FLAG(std::string, core_peers, "",
           "addresses that may speak to --core_listen besides those of "
           "--home_core: ADDRESS or ADDRESS/BITS[,...]");
 ABSL_FLAG(std::string, home_domains, "",
           "domains that a REGISTER may name in its Request-URI: NAME[,...]; "
-          "empty: any");
+          "empty: any, then --home_core must say where they go");
 
 // ---- names
 ABSL_FLAG(std::string, domain, "",
@@ -211,6 +217,15 @@ ABSL_FLAG(uint32_t, receive_buffer_bytes, sallyport::net::kReceiveBufferBytesDef
 ABSL_FLAG(uint32_t, mailbox_messages, sallyport::net::kMailboxMessagesDefault,
           "messages under way from one shard to another (16 to 65536, a power "
           "of two)");
+ABSL_FLAG(uint32_t, core_names_max, 64,
+          "host names of the core kept resolved per shard; the least recently "
+          "used makes room, those of --home_core stay (32 to 1024)");
+ABSL_FLAG(uint32_t, core_targets_max, 256,
+          "core addresses whose health is kept per shard; others are taken for "
+          "healthy (16 to 65536)");
+ABSL_FLAG(uint32_t, core_failures_max, 3,
+          "failures in a row after which a core address is asked last (1 to "
+          "1000)");
 ABSL_FLAG(uint32_t, revoked_sessions_max, 65536,
           "revoked TLS sessions remembered per shard (16 to 10000000)");
 
@@ -246,6 +261,18 @@ ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(5),
 ABSL_FLAG(absl::Duration, core_connect_timeout, absl::Seconds(4),
           "a connection to a core peer must stand within this time "
           "(10ms to 1m)");
+ABSL_FLAG(absl::Duration, core_rest_min, absl::Seconds(1),
+          "a core address that failed is not tried again for so long, twice as "
+          "long after each failed try (10ms to 5m)");
+ABSL_FLAG(absl::Duration, core_rest_max, absl::Minutes(1),
+          "... at most so long; also the most that a Retry-After of the core "
+          "may ask for (10ms to 1h)");
+ABSL_FLAG(absl::Duration, core_resolve_timeout, absl::Seconds(5),
+          "a request waits so long for a name of the core, then it gets 504 "
+          "(100ms to 32s)");
+ABSL_FLAG(absl::Duration, core_stale_max, absl::Hours(1),
+          "what DNS said last is used so much longer than it said while it "
+          "does not answer (0 to 168h)");
 ABSL_FLAG(absl::Duration, core_backoff_min, absl::Milliseconds(100),
           "first pause before a core peer is tried again (10ms to 1m)");
 ABSL_FLAG(absl::Duration, core_backoff_max, absl::Seconds(5),
@@ -421,6 +448,11 @@ absl::Status FillListeners(Options& options) {
   options.sip_listen = *std::move(sip);
   options.core_listen = core->front();
   options.admin_listen = admin->front();
+  if (const std::string& dns = absl::GetFlag(FLAGS_dns_servers); !dns.empty()) {
+    auto servers = Endpoints("dns_servers", dns);
+    if (!servers.ok()) return servers.status();
+    options.dns_servers = *std::move(servers);
+  }
   options.admin_show_identities = absl::GetFlag(FLAGS_admin_show_identities);
   return absl::OkStatus();
 }
@@ -477,6 +509,9 @@ absl::Status FillNames(EdgeConfig& edge) {
     }
   }
   edge.home_domains = SplitList(absl::GetFlag(FLAGS_home_domains));
+  if (edge.home_domains.size() > absl::GetFlag(FLAGS_core_names_max) / 2) {
+    return Wrong("home_domains", "more than half of --core_names_max");
+  }
   return absl::OkStatus();
 }
 
@@ -494,6 +529,7 @@ absl::Status FillCore(EdgeConfig& edge) {
     edge.core_peers.push_back(*cidr);
   }
   for (const CoreTarget& target : edge.home_core) {
+    if (!target.literal()) continue;  // as the resolver will say
     const IpAddress& address = target.endpoint.address;
     edge.core_peers.push_back(
         {.address = address,
@@ -635,6 +671,9 @@ absl::Status FillBounds(Options& o) {
       .Take(FLAGS_receive_buffer_bytes, 1024u, 65536u,
             o.receive_buffer_bytes)
       .Take(FLAGS_mailbox_messages, 16u, 65536u, o.mailbox_messages)
+      .Take(FLAGS_core_names_max, 32u, 1024u, o.edge.core_names_max)
+      .Take(FLAGS_core_targets_max, 16u, 65536u, o.edge.core_targets_max)
+      .Take(FLAGS_core_failures_max, 1u, 1000u, o.edge.core_failures_max)
       .Take(FLAGS_revoked_sessions_max, 16u, 10'000'000u,
             o.revoked_sessions_max)
       .PowerOfTwo(FLAGS_ring_entries)
@@ -698,7 +737,15 @@ absl::Status FillTimes(Options& o) {
       .Time(FLAGS_core_backoff_min, Milliseconds(10), Minutes(1),
             o.core_backoff_min)
       .Time(FLAGS_core_backoff_max, Milliseconds(10), Minutes(10),
-            o.core_backoff_max);
+            o.core_backoff_max)
+      .Time(FLAGS_core_rest_min, Milliseconds(10), Minutes(5),
+            o.edge.core_rest_min)
+      .Time(FLAGS_core_rest_max, Milliseconds(10), Hours(1),
+            o.edge.core_rest_max)
+      .Time(FLAGS_core_resolve_timeout, Milliseconds(100), Seconds(32),
+            o.edge.core_resolve_timeout)
+      .Time(FLAGS_core_stale_max, Seconds(0), Hours(168),
+            o.edge.core_stale_max);
   if (ranges.status().ok() && o.core_backoff_min > o.core_backoff_max) {
     return Wrong("core_backoff_min", "is longer than --core_backoff_max");
   }
@@ -706,6 +753,9 @@ absl::Status FillTimes(Options& o) {
       o.edge.reg_event_backoff_min > o.edge.reg_event_backoff_max) {
     return Wrong("reg_event_backoff_min",
                  "is longer than --reg_event_backoff_max");
+  }
+  if (ranges.status().ok() && o.edge.core_rest_min > o.edge.core_rest_max) {
+    return Wrong("core_rest_min", "is longer than --core_rest_max");
   }
   return ranges.status();
 }

@@ -1,12 +1,6 @@
 #include "proxy/home_core.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cstring>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,33 +13,40 @@ namespace sallyport::proxy {
 namespace {
 
 constexpr uint16_t kDefaultPort = 5060;
+constexpr uint32_t kRankMax = 65535;
 
-IpAddress AddressOf(const sockaddr* address) {
-  if (address->sa_family == AF_INET) {
-    std::array<uint8_t, 4> octets;
-    std::memcpy(octets.data(),
-                &reinterpret_cast<const sockaddr_in*>(address)->sin_addr, 4);
-    return IpAddress::V4(octets);
+// Nothing when the parameter is not there.
+absl::StatusOr<std::optional<uint16_t>> Number(const sip::UriView& uri,
+                                               std::string_view name) {
+  const sip::Param param = sip::FindParam(uri.params, name);
+  if (!param.present) return std::nullopt;
+  const auto value = sip::ParseUint32(param.value);
+  if (!value || *value > kRankMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "`", uri.whole, "` has a ", name, " that is not 0 to ", kRankMax));
   }
-  std::array<uint8_t, 16> octets;
-  std::memcpy(octets.data(),
-              &reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr, 16);
-  return IpAddress::V6(octets);
+  return static_cast<uint16_t>(*value);
 }
 
-absl::StatusOr<IpAddress> Resolve(const std::string& host) {
-  if (const auto literal = IpAddress::Parse(host)) return *literal;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (error != 0) {
-    return absl::NotFoundError(
-        absl::StrCat("cannot resolve `", host, "`: ", gai_strerror(error)));
+std::optional<IpAddress> AddressOf(std::string_view host) {
+  // Source: RFC 6761 6.3: this name is not for DNS.
+  if (sip::EqualsIgnoreCase(host, "localhost")) {
+    return IpAddress::V4({127, 0, 0, 1});
   }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found,
-                                                             freeaddrinfo);
-  return AddressOf(found->ai_addr);
+  return IpAddress::Parse(host);
+}
+
+bool HasUnknownParam(std::string_view params) {
+  for (std::string_view param : absl::StrSplit(params, ';', absl::SkipEmpty())) {
+    const std::string_view name = param.substr(0, param.find('='));
+    if (!sip::EqualsIgnoreCase(name, "lr") &&
+        !sip::EqualsIgnoreCase(name, "transport") &&
+        !sip::EqualsIgnoreCase(name, "priority") &&
+        !sip::EqualsIgnoreCase(name, "weight")) {
+      return true;
+    }
+  }
+  return false;
 }
 
 absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
@@ -55,6 +56,9 @@ absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
   const std::optional<sip::UriView> uri = sip::ParseUri(text);
   if (!uri || uri->scheme != sip::UriScheme::kSip || uri->host.empty()) {
     return wrong("is not sip:HOST:PORT;transport=tcp (or udp)");
+  }
+  if (HasUnknownParam(uri->params)) {
+    return wrong("has a parameter that is not transport, priority or weight");
   }
   CoreTarget target;
   target.host = std::string(uri->host);
@@ -66,10 +70,20 @@ absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
   } else {
     return wrong("asks for a transport that is not tcp or udp");
   }
-  absl::StatusOr<IpAddress> address = Resolve(target.host);
-  if (!address.ok()) return address.status();
-  target.endpoint = {.address = *address,
-                     .port = uri->port == 0 ? kDefaultPort : uri->port};
+  const auto priority = Number(*uri, "priority");
+  if (!priority.ok()) return priority.status();
+  target.priority = *priority;
+  const auto weight = Number(*uri, "weight");
+  if (!weight.ok()) return weight.status();
+  target.weight = weight->value_or(1);
+  if (const auto address = AddressOf(target.host)) {
+    target.endpoint = {.address = *address,
+                       .port = uri->port == 0 ? kDefaultPort : uri->port};
+    return target;
+  }
+  // What is not said is for DNS to say. Source: RFC 3263 4
+  target.endpoint.port = uri->port;
+  target.any_transport = !transport.present;
   return target;
 }
 
@@ -81,6 +95,10 @@ absl::StatusOr<std::vector<CoreTarget>> ParseHomeCore(std::string_view list) {
     absl::StatusOr<CoreTarget> target = ParseTarget(text);
     if (!target.ok()) return target.status();
     targets.push_back(*std::move(target));
+  }
+  if (targets.size() > kHomeCoreMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("more than ", kHomeCoreMax, " entry points"));
   }
   return targets;
 }

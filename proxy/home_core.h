@@ -1,7 +1,8 @@
-// The next hops of --home_core, resolved once at the start.
+// The entry points of --home_core: addresses, and names to be resolved.
 #ifndef PROXY_HOME_CORE_H_
 #define PROXY_HOME_CORE_H_
 
+#include <cstddef>
 #include <string_view>
 #include <vector>
 
@@ -10,8 +11,11 @@
 
 namespace sallyport::proxy {
 
-// `sip:HOST:PORT;transport=tcp[,...]`; no transport means TCP, no port 5060.
-// Blocks while a host name is resolved: for the start only.
+inline constexpr size_t kHomeCoreMax = 16;
+
+// `sip:HOST:PORT;transport=tcp;priority=1;weight=10[,...]`. An address without
+// transport means TCP, without port 5060; of a name DNS says both (NAPTR, SRV).
+// Bounds: kHomeCoreMax.
 // Fails: with the URI and the reason.
 [[nodiscard]] absl::StatusOr<std::vector<CoreTarget>> ParseHomeCore(
     std::string_view list);

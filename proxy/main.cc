@@ -64,8 +64,9 @@ void Warn(const Options& options) {
                     "it has verified a digest: with a registrar that then "
                     "skips the check, anybody registers as anybody";
   }
-  if (options.edge.home_core.empty()) {
-    LOG(WARNING) << "no --home_core is given: every REGISTER gets 504";
+  if (options.edge.home_core.empty() && options.edge.home_domains.empty()) {
+    LOG(WARNING) << "neither --home_core nor --home_domains is given: every "
+                    "REGISTER gets 504";
   }
 }
 

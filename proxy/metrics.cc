@@ -251,6 +251,45 @@ void AddTables(const Shards& shards, Page& page) {
   }
 }
 
+void AddNextHops(const Shards& shards, Page& page) {
+  page.Family("sallyport_core_next_hop_up",
+              "Next hops in the home network: 1, or 0 while they rest",
+              MetricType::Gauge);
+  for (size_t i = 0; i < shards.all().size(); ++i) {
+    for (const Edge::NextHopInfo& hop : shards.all()[i]->next_hops().Get()) {
+      page.Value({ShardLabel(i),
+                  {"address", hop.endpoint.ToString()},
+                  {"transport", std::string(sip::ToString(hop.transport))},
+                  {"entry", hop.entry ? "yes" : "no"}},
+                 hop.up ? 1 : 0);
+    }
+  }
+}
+
+void AddNames(const Shards& shards, Page& page) {
+  if (shards.names() == nullptr) return;
+  const net::dns::ResolverCounters& counters = shards.names()->counters();
+  page.Family("sallyport_dns_answers_total",
+              "Questions that the resolver answered, by failure",
+              MetricType::Counter);
+  for (size_t f = 0; f < net::dns::kFailureCount; ++f) {
+    page.Value({{"failure", std::string(net::dns::ToString(
+                                static_cast<net::dns::Failure>(f)))}},
+               static_cast<double>(counters.answers[f].Get()));
+  }
+  const std::pair<std::string_view, uint64_t> rows[] = {
+      {"asked", counters.asked.Get()},     {"refused", counters.refused.Get()},
+      {"cached", counters.cached.Get()},   {"joined", counters.joined.Get()},
+      {"lookups", counters.lookups.Get()}, {"late", counters.late.Get()},
+      {"evicted", counters.evicted.Get()},
+      {"lost", shards.names()->answers_lost()}};
+  page.Family("sallyport_dns_events_total", "What the resolver does, by event",
+              MetricType::Counter);
+  for (const auto& [event, count] : rows) {
+    page.Value({{"event", std::string(event)}}, static_cast<double>(count));
+  }
+}
+
 void AddProcess(Page& page) {
   const ProcessStats stats = ReadProcessStats();
   page.Family("process_resident_memory_bytes", "Resident memory",
@@ -272,6 +311,8 @@ std::string MetricsText(const Shards& shards) {
   AddConnections(shards, page);
   AddTls(shards, page);
   AddTables(shards, page);
+  AddNextHops(shards, page);
+  AddNames(shards, page);
   AddProcess(page);
   return page.Text();
 }

@@ -8,7 +8,8 @@
 
 namespace sallyport::proxy {
 
-// Names are sallyport_<room>_<noun>[_total]; labels come from enums only.
+// Names are sallyport_<room>_<noun>[_total]; labels come from enums, and from
+// tables with a bound (next hops).
 // Threads: any.
 std::string MetricsText(const Shards& shards);
 

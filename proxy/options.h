@@ -29,6 +29,7 @@ struct Options {
   std::vector<AccessClass> sip_access;
   Endpoint core_listen;
   Endpoint admin_listen;
+  std::vector<Endpoint> dns_servers;  // none: what the system says
   bool admin_show_identities = false;
 
   std::vector<CertificateFiles> certificates;  // empty: make a self-signed one

@@ -85,6 +85,7 @@ Shard::Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor)
       options_(*setup.options),
       config_(ConfigOf(options_, index_)),
       mailboxes_(*setup.mailboxes),
+      names_(setup.names),
       ring_fds_(*setup.ring_fds),
       sockets_(std::move(setup.sockets)),
       mac_(setup.mac_key),
@@ -177,6 +178,7 @@ void Shard::Run() {
     if (ending_ != Ending::kNo) until = std::min(until, ending_until_);
     reactor_->Turn(until, *this);
     TellLostPeers();
+    TellUnasked();
     RunTimers();
     Publish();
   }
@@ -195,6 +197,7 @@ void Shard::RunTimers() {
       Perform();
     }
     TellLostPeers();
+    TellUnasked();
   } while (edge_.NextDeadline() <= reactor_->Now());
   while (const auto key = timers_.PopDue(reactor_->Now())) OnShardTimer(*key);
 }
@@ -419,7 +422,8 @@ void Shard::Perform() {
         Share({.kind = Mail::Kind::kDevice, .bytes = action.text});
         break;
       case Action::Kind::kResolve:
-        break;  // --home_core is addresses, and others do not lead further
+        PerformResolve(action.question);
+        break;
       case Action::Kind::kShareChallenge:
         Share({.kind = Mail::Kind::kChallenge, .challenge = action.challenge});
         break;
@@ -562,6 +566,24 @@ void Shard::TellLostPeers() {
     const Endpoint peer = lost_peers_.back();
     lost_peers_.pop_back();
     edge_.OnCorePeerLost(peer, sip::Transport::kTcp, reactor_->Now());
+    Perform();
+  }
+}
+
+void Shard::PerformResolve(const HostQuestion& question) {
+  if (names_ != nullptr && names_->Ask(index_, question)) return;
+  unasked_.push_back({.host = std::string(question.host),
+                      .port = question.port,
+                      .transport = question.transport,
+                      .targets = {}});
+}
+
+// As TellLostPeers: not while an event is in progress.
+void Shard::TellUnasked() {
+  while (!unasked_.empty()) {
+    const NameAnswer answer = std::move(unasked_.back());
+    unasked_.pop_back();
+    edge_.OnResolved(answer.View(), reactor_->Now());
     Perform();
   }
 }

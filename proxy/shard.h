@@ -22,6 +22,8 @@
 #include "proxy/core_links.h"
 #include "proxy/datagram_flows.h"
 #include "proxy/mail.h"
+#include "proxy/names.h"
+#include "proxy/next_hop_board.h"
 #include "proxy/options.h"
 #include "proxy/random.h"
 #include "proxy/shard_stats.h"
@@ -46,6 +48,7 @@ struct ShardSetup {
   ShardId index = 0;
   const Options* options = nullptr;    // outlives the shard
   Mailboxes* mailboxes = nullptr;      // outlives the shard
+  Names* names = nullptr;              // outlives the shard; null: no resolver
   const std::vector<int>* ring_fds = nullptr;  // of all shards, before Run()
   std::shared_ptr<const TlsMaterial> material;
   net::tls::MacKey mac_key{};
@@ -78,6 +81,7 @@ class Shard final : private net::EventSink {
   const net::ReactorCounters& net_counters() const {
     return reactor_->counters();
   }
+  const NextHopBoard& next_hops() const { return next_hops_; }
 
  private:
   // After a drain, what was queued may leave within this time.
@@ -143,6 +147,8 @@ class Shard final : private net::EventSink {
                    CloseReason reason, net::CloseHow how);
   void NoteLostPeer(const Endpoint& peer);
   void TellLostPeers();
+  void PerformResolve(const HostQuestion& question);
+  void TellUnasked();
   void RunTimers();
   void OnShardTimer(const TimerKey& key);
 
@@ -179,6 +185,7 @@ class Shard final : private net::EventSink {
   const Options& options_;
   const EdgeConfig config_;
   Mailboxes& mailboxes_;
+  Names* const names_;
   const std::vector<int>& ring_fds_;
   ShardSockets sockets_;  // until Run() hands them to the reactor
   const HmacMac mac_;
@@ -195,6 +202,7 @@ class Shard final : private net::EventSink {
   SourceCounts sources_;
   CoreLinks core_links_;
   std::vector<Endpoint> lost_peers_;   // to be told to the Edge
+  std::vector<NameAnswer> unasked_;    // refused questions: as above
   DatagramFlows datagram_flows_;
   FlowId core_udp_;
   uint32_t handshakes_ = 0;
@@ -206,6 +214,8 @@ class Shard final : private net::EventSink {
   Instant ending_until_{};
 
   ShardStats stats_;
+  NextHopBoard next_hops_;
+  uint64_t next_hops_version_ = ~uint64_t{0};  // of what the board shows
 };
 
 }  // namespace sallyport::proxy

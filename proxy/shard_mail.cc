@@ -83,6 +83,11 @@ void Shard::OnMail() {
         if (mail.bytes.capacity() > kKeptBytes) std::string().swap(mail.bytes);
       });
   if (drained.more) reactor_->Wake(reactor_->ring_fd());
+  if (names_ == nullptr) return;
+  names_->Drain(index_, [this](const HostAnswer& answer) {
+    edge_.OnResolved(answer, reactor_->Now());
+    Perform();
+  });
 }
 
 void Shard::OnOneMail(Mail& mail) {
@@ -219,6 +224,9 @@ void Shard::Publish() {
   stats_.last_turn_ms.Set(
       reactor_->Now().time_since_epoch() / Millis(1));
   stats_.turns.Add();
+  if (edge_.next_hops_version() == next_hops_version_) return;
+  next_hops_version_ = edge_.next_hops_version();
+  next_hops_.Post(edge_.NextHops());
 }
 
 }  // namespace sallyport::proxy

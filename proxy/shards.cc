@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/log/log.h"
@@ -38,10 +39,12 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
   std::unique_ptr<Shards> shards(new Shards(options));
   net::tls::MacKey mac_key;
   net::tls::RandomBytes(mac_key);
+  if (absl::Status status = shards->StartNames(); !status.ok()) return status;
   for (int i = 0; i < options.shards; ++i) {
     auto shard = Shard::Create({.index = static_cast<ShardId>(i),
                                 .options = &options,
                                 .mailboxes = &shards->mailboxes_,
+                                .names = shards->names_.get(),
                                 .ring_fds = &shards->ring_fds_,
                                 .material = material,
                                 .mac_key = mac_key,
@@ -51,6 +54,27 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
     shards->shards_.push_back(*std::move(shard));
   }
   return shards;
+}
+
+// Who lists addresses alone is served without a resolver.
+absl::Status Shards::StartNames() {
+  auto names = Names::Start(
+      {.shards = options_.shards, .servers = options_.dns_servers},
+      [this](ShardId to) { shards_[to]->WakeFromOutside(); });
+  if (names.ok()) {
+    names_ = *std::move(names);
+    return absl::OkStatus();
+  }
+  const auto& home = options_.edge.home_core;
+  if (home.empty() || !std::all_of(home.begin(), home.end(),
+                                   [](const CoreTarget& target) {
+                                     return target.literal();
+                                   })) {
+    return names.status();
+  }
+  LOG(WARNING) << "no_resolver reason=" << names.status().message()
+               << " effect=names_in_service_routes_lead_nowhere";
+  return absl::OkStatus();
 }
 
 // One more box than shards: the commanders'.

@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "proxy/association_query.h"
 #include "proxy/mail.h"
+#include "proxy/names.h"
 #include "proxy/options.h"
 #include "proxy/shard.h"
 #include "proxy/thread.h"
@@ -40,9 +41,11 @@ class Shards {
   void Drain();
 
   const std::vector<std::unique_ptr<Shard>>& all() const { return shards_; }
+  const Names* names() const { return names_.get(); }  // null: no resolver
 
  private:
   explicit Shards(const Options& options);
+  absl::Status StartNames();
   void Command(const std::function<void(Mail&)>& fill);
   struct Beginning;
   void RunShard(size_t index, Beginning& beginning);
@@ -51,6 +54,7 @@ class Shards {
   Mailboxes mailboxes_;
   std::vector<int> ring_fds_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Names> names_;  // wakes shards, so it ends before them
   std::vector<Thread> threads_;
   absl::Mutex command_mutex_;
 };
