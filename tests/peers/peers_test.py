@@ -1,5 +1,6 @@
 """The proxy between programs that others wrote: baresip and Kamailio."""
 
+import asyncio
 import re
 import unittest
 import wave
@@ -65,16 +66,21 @@ class WithTheHomeCore(Peers):
 
 class WithKamailio(Peers):
 
-    # Conformance: REG-03, REG-04, REG-05, SEC-10, SEC-13
-    async def test_baresip_registers_at_kamailio(self):
+    async def network(self, granted_s, **flags):
+        """A lab whose core is Kamailio."""
         lab = Lab(BINARY, self.folder())
-        kamailio = Kamailio(lab.folder, lab.subscribers, GRANTED_S)
+        kamailio = Kamailio(lab.folder, lab.subscribers, granted_s)
         self.addAsyncCleanup(self.end, kamailio)
         await kamailio.start()
         lab.proxy = Proxy(BINARY, lab.folder, home_core=(
-            f"sip:{kamailio.address_text};transport=tcp"))
+            f"sip:{kamailio.address_text};transport=tcp"), **flags)
         self.addAsyncCleanup(lab.proxy.stop)
         await lab.proxy.start()
+        return lab, kamailio
+
+    # Conformance: REG-03, REG-04, REG-05, SEC-10, SEC-13
+    async def test_baresip_registers_at_kamailio(self):
+        lab, kamailio = await self.network(GRANTED_S, reg_event="off")
         phone = await self.phone(lab, 0)
 
         await phone.event("REGISTER_OK")
@@ -96,6 +102,36 @@ class WithKamailio(Peers):
         async def nobody():
             return not await lab.proxy.associations(lab.subscribers[0].impi)
         await until(nobody)
+
+    # Conformance: DEREG-01, DEREG-04
+    async def test_what_kamailios_operator_ends_ends_at_the_edge(self):
+        # Kamailio has to find the way by our name; and it calls what its
+        # operator ends `unregistered`, as if the phone had asked for it, so
+        # that the connection stays as long as any that nobody registers on.
+        lab, kamailio = await self.network(
+            600, domain="127.0.0.1", unregistered_timeout="1s")
+        ue = lab.ue(0)
+        self.addCleanup(ue.close)
+        self.assertStatus(await ue.register(), 200)
+
+        async def counted(event, count):
+            metrics = await lab.proxy.metrics()
+            return metrics.sum("sallyport_core_events_total",
+                               event=event) >= count
+        await until(lambda: counted("notify_applied", 1))
+        seen, = kamailio.saw("SUBSCRIBE")
+        self.assertRegex(seen, f"event=reg to={ue.impu} ")
+        self.assertStatus(await ue.refresh(), 200)
+        await until(lambda: counted("notify_applied", 2))
+        self.assertEqual(len(kamailio.saw("SUBSCRIBE")), 1)
+
+        await kamailio.order("ul.rm", "location", ue.user)
+
+        async def nobody():
+            return not await lab.proxy.associations(ue.impi)
+        await until(nobody)
+        self.assertTrue(ue.flow.open)
+        await asyncio.wait_for(ue.flow.ended, 30)
 
 
 def mark(line):
