@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -73,7 +74,10 @@ std::string Home::OnRegister(const std::string& text, Instant now) {
   if (IsLate(text)) return ResponseTo(text, 400);
   const int expires = ContactExpires(text);
   if (expires == 0 || RowIn(text, "Contact") == "*") return Leave(text, key);
-  bindings_[key] = {InBrackets(RowIn(text, "Path")), now + Seconds(expires)};
+  Binding& entry = bindings_[key];
+  std::string path = InBrackets(RowIn(text, "Path"));
+  if (path != entry.path) entry.stale = std::exchange(entry.path, std::move(path));
+  entry.expires = now + Seconds(expires);
   const int set = SetOf(key.first);
   return Grant(text, expires,
                absl::StrCat("Service-Route: <sip:orig@192.0.2.30:5060;lr>\r\n",
@@ -113,7 +117,8 @@ std::string Home::Marks(const std::string& text) {
 
 // ---- the relay
 
-// Relays to one device of the user that is called; 404 when none is bound.
+// Relays to one device of the user that is called, now and then by a Path that it
+// had before; 404 when none is bound.
 std::vector<HomeMessage> Home::OnOriginating(FlowId flow,
                                              const std::string& text,
                                              Instant now) {
@@ -139,7 +144,8 @@ std::string Home::RelayTo(int device, const Binding& binding,
       method, " sip:ue", UserOf(device),
       "@192.168.1.10:5062;transport=tls SIP/2.0\r\n",
       "Via: SIP/2.0/TCP 192.0.2.30:5060;branch=", branch,
-      "\r\nMax-Forwards: 60\r\nRoute: <", binding.path,
+      "\r\nMax-Forwards: 60\r\nRoute: <",
+      !binding.stale.empty() && chance_.OneIn(6) ? binding.stale : binding.path,
       ">\r\nFrom: <sip:caller@ims.test>;tag=h\r\nTo: <", impu,
       ">\r\nCall-ID: t-", next_, "\r\nCSeq: 1 ", method,
       "\r\nP-Called-Party-ID: <", impu,

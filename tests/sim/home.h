@@ -57,6 +57,7 @@ class Home {
   using Key = std::pair<std::string, int>;
   struct Binding {
     std::string path;
+    std::string stale;  // its Path before, once it had another
     Instant expires;
   };
   std::string OnRegister(const std::string& text, Instant now);

@@ -44,6 +44,7 @@ void World::FailNode(int node, Health health) {
 void World::Restart() {
   ++report_.restarts;
   ++life_;
+  news_ = 0;
   laws_.OnRestarted();
   revoked_.clear();
   for (auto& shard : shards_) {

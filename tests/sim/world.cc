@@ -377,7 +377,9 @@ void World::ShareDevice(const Shard& from, const std::string& text) {
   for (const auto& other : shards_) {
     const ShardId to = other->config.shard;
     if (to == from.config.shard) continue;
+    ++news_;
     Later(chance_.Between(0, 3), [this, to, text] {
+      --news_;
       Step(to,
            [&](Edge& edge) { edge.OnDeviceShared(text, schedule_.now()); });
     });
@@ -472,14 +474,32 @@ void World::CheckToPhone(const Flow& flow, const std::string& text) {
                    .asked = response && phone.branches().contains(TopBranch(text))},
                   text, schedule_.now());
   if (response && StatusOf(text) == 200) {
-    CheckCounts(phone, *shards_[flow.id.shard]);
+    CheckCounts(phone.user(), *shards_[flow.id.shard]);
+    schedule_.In(Millis(5), [this, user = phone.user()] { CheckDevices(user); });
   }
 }
 
-void World::CheckCounts(const Phone& phone, const Shard& shard) {
-  const std::string impi = ImpiOf(phone.user());
-  CHECK_LE(shard.edge->FindAssociations(impi, 64).size(), devices_per_impi_)
-      << "seed " << options_.seed << ": too many devices of " << impi;
+void World::CheckCounts(int user, const Shard& shard) {
+  CHECK_LE(shard.edge->FindAssociations(ImpiOf(user), 64).size(),
+           devices_per_impi_)
+      << "seed " << options_.seed << ": too many devices of " << ImpiOf(user);
+}
+
+// Each device has one association, wherever it was before.
+void World::CheckDevices(int user) {
+  if (news_ > 0) {
+    schedule_.In(Millis(1), [this, user] { CheckDevices(user); });
+    return;
+  }
+  const auto devices = std::ranges::count_if(lines_, [user](const auto& line) {
+    return line->phone.user() == user;
+  });
+  size_t associations = 0;
+  for (const auto& shard : shards_) {
+    associations += shard->edge->FindAssociations(ImpiOf(user), 64).size();
+  }
+  CHECK_LE(associations, static_cast<size_t>(devices))
+      << "seed " << options_.seed << ": a device twice of " << ImpiOf(user);
 }
 
 void World::CheckShard(const Shard& shard) {

@@ -20,7 +20,9 @@
 //     5. an identity is asserted only for its own user, and only while its set
 //        stands on that TLS session;
 //     6. a REGISTER fails (500, 504) only after every entry point was offered it;
-//   - of an IMPI that was just granted: no more associations than the bound.
+//   - of an IMPI that was just granted: no more associations than the bound on this
+//     shard and, when the news of it has reached all shards, on all of them together
+//     no more than the user has devices.
 // At the end, when all have left and all times have run out: no association, no
 // transaction and no phone's flow is left on any shard.
 #ifndef TESTS_SIM_WORLD_H_
@@ -123,7 +125,8 @@ class World {
   // ---- the laws
   void CheckToPhone(const Flow& flow, const std::string& text);
   void CheckShard(const Shard& shard);
-  void CheckCounts(const Phone& phone, const Shard& shard);
+  void CheckCounts(int user, const Shard& shard);
+  void CheckDevices(int user);
   void CheckRest();
 
   void Note(const Shard& shard, const std::string& text);
@@ -139,6 +142,7 @@ class World {
   std::set<TlsSessionId> revoked_;
   uint64_t ticket_key_ = 1;
   uint64_t life_ = 0;  // of the proxy's process
+  uint32_t news_ = 0;  // of devices, on its way between shards
   uint64_t sessions_ = 0;
   bool ending_ = false;
   Report report_;
