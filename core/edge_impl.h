@@ -243,8 +243,7 @@ class Edge::Impl {
 
   // ---- next hops (edge_next_hops.cc)
   // What remains to be said when there is nowhere to go.
-  routing::Refusal RefusalFor(const routing::HopChoice& choice,
-                              const Transaction& transaction) const;
+  static routing::Refusal RefusalFor(const routing::HopChoice& choice);
   void GoTo(Transaction& transaction, const routing::HopChoice& choice,
             sip::Transport sent_on);
   void Await(SlotHandle handle, Transaction& transaction,

@@ -40,12 +40,10 @@ Millis RetryAfterOf(const sip::MessageView& response) {
 
 // ---------------------------------------------------------------- going on
 
-// Source: TS 24.229 5.2.2.1 (E24); Sallyport 6.8: who was asked for a rest
-// passes it on.
-routing::Refusal Edge::Impl::RefusalFor(const routing::HopChoice& choice,
-                                        const Transaction& transaction) const {
-  return choice.kind == routing::HopChoice::Kind::kResting &&
-                 transaction.tries.empty()
+// Who was asked for a rest passes it on: nobody else is left, so this 503 speaks
+// for all. Source: TS 24.229 5.2.2.1 (E24); RFC 3261 16.7 step 6; Sallyport 6.8
+routing::Refusal Edge::Impl::RefusalFor(const routing::HopChoice& choice) {
+  return choice.kind == routing::HopChoice::Kind::kResting
              ? answers::kUnavailable
              : answers::kServerTimeout;
 }
@@ -99,7 +97,8 @@ void Edge::Impl::Continue(SlotHandle handle) {
       : ContinueOriginating(handle);
 }
 
-// The message in hand is a response. A choice leaves no trace.
+// Another next hop is there, if only to be waited for. The message in hand is a
+// response. A choice leaves no trace.
 bool Edge::Impl::CanRetry(const Transaction& transaction) {
   routing::HopChoice choice;
   switch (transaction.kind) {
@@ -124,7 +123,8 @@ bool Edge::Impl::CanRetry(const Transaction& transaction) {
     case Transaction::Kind::kOwn:  // who asked tries again by itself
       break;
   }
-  return choice.kind == routing::HopChoice::Kind::kTarget;
+  return choice.kind == routing::HopChoice::Kind::kTarget ||
+         choice.kind == routing::HopChoice::Kind::kResting;
 }
 
 // ---------------------------------------------------------------- health

@@ -258,6 +258,21 @@ TEST(RetryAfter, OfAllIsPassedOnToUes) {
   EXPECT_EQ(Register(net), 20);
 }
 
+// Conformance: PROXY-28
+TEST(RetryAfter, IsPassedOnWhenTheOthersFail) {
+  for (const bool lost : {false, true}) {
+    EdgeHarness net;
+    Register(net);
+    net.AnswerFromCore(net.Only(), 503, "Retry-After: 10\r\n");
+    net.AnswerFromCore(net.Only(), 401);
+    EXPECT_EQ(Register(net), 21);
+    lost ? net.PeerLost(net.config().home_core[1])
+         : net.AnswerFromCore(net.Only(), 503);
+    EXPECT_EQ(StatusOf(net.OnlyText()), 503) << lost;
+    EXPECT_NE(Row(net.OnlyText(), "Retry-After"), "");
+  }
+}
+
 TEST(RetryAfter, IsBounded) {
   EdgeConfig config = EdgeHarness::ExampleConfig();
   config.core_rest_max = Seconds(20);

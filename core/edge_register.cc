@@ -277,7 +277,7 @@ routing::Refusal Edge::Impl::ForwardRegister(
     return {};
   }
   if (choice.kind != routing::HopChoice::Kind::kTarget) {
-    return RefusalFor(choice, transaction);
+    return RefusalFor(choice);
   }
   sip::Transport sent_on = choice.transport;
   WriteRegister(handle, transaction, credentials, sent_on);
