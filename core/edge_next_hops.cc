@@ -85,7 +85,7 @@ void Edge::Impl::Retry(SlotHandle handle) {
   transaction.phase = Transaction::Phase::kTrying;
   transaction.lost = false;
   ++transaction.attempt;
-  if (now_ - transaction.began >= kPatience * config_.timer_f_core) {
+  if (transaction.silences >= kPatience) {
     return AnswerLate(handle, answers::kServerTimeout);
   }
   Continue(handle);

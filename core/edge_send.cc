@@ -248,7 +248,6 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.kind = kind;
   transaction.request = request;
   transaction.whole = whole;
-  transaction.began = now_;
   transaction.upstream = UpstreamOf(in);
   transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
   transaction.key = KeyOf(in);

@@ -101,6 +101,7 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
     case Transaction::Kind::kRegister:
       // The registrar answers each; of other requests silence says little.
       hops_.Failed(transaction->target, now_);
+      ++transaction->silences;
       return Retry(handle);
     case Transaction::Kind::kOriginating:
     case Transaction::Kind::kTerminating:

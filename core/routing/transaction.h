@@ -94,7 +94,7 @@ struct Transaction {
   NameId awaited;          // invalid: any of the home core
   TargetId target;         // the health of where it went
   HopTries tries;
-  Instant began{};
+  uint8_t silences = 0;    // attempts that Timer F ended
   registration::AssociationId caller;  // kOriginating: whose Service-Route
   uint64_t loop_hash = 0;
   PooledBytes sent;      // as forwarded over UDP
