@@ -15,7 +15,7 @@ namespace sallyport {
 // What makes two registrations those of one device: IMPI, instance and reg-id, or
 // without an instance the Contact URI (spec 5.6).
 struct DeviceView {
-  Instant since;  // of the younger association
+  Instant since;  // when the younger association was asked for
   uint32_t reg_id = 0;
   std::string_view impi;
   std::string_view instance;

@@ -438,6 +438,35 @@ TEST(Association, OkForAConnectionThatIsGoneSuspendsIt) {
   EXPECT_TRUE(Contains(net.OnlyText(), kYes));
 }
 
+// Conformance: ASSOC-18
+TEST(Association, LateOkDoesNotReplaceWhatWasAskedForSince) {
+  constexpr char kInstance[] = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6";
+  for (const bool gone : {true, false}) {
+    EdgeHarness net;
+    const FlowId first = net.OpenTls("203.0.113.25:50311", 7);
+    net.Receive(first,
+                RegisterText{.response = "r", .instance = kInstance}.Text());
+    const Sent slow = net.Only();
+    if (gone) net.Close(first);
+    net.Advance(Millis(1000));
+    const FlowId second = net.OpenTls("203.0.113.25:50312", 8);
+    const std::string path =
+        net.Associate(second, {.call_id = "reg-2", .instance = kInstance});
+
+    net.GrantFromCore(slow, 600, EdgeHarness::kIdentities);
+
+    EXPECT_EQ(net.totals().associations_active, 1u) << gone;
+    EXPECT_EQ(net.totals().associations_suspended, 0u) << gone;
+    EXPECT_EQ(net.sent().size(), gone ? 0u : 1u);
+    net.Receive(second, RegisterText{.call_id = "reg-2",
+                                     .cseq = 2,
+                                     .instance = kInstance}
+                            .Text());
+    EXPECT_TRUE(Contains(net.OnlyText(), kYes)) << gone;
+    net.edge().CheckInvariants();
+  }
+}
+
 TEST(Association, ReservationEndsWithItsConnection) {
   EdgeHarness net;
   const FlowId phone = net.OpenTls();

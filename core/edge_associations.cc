@@ -193,8 +193,8 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
   switch (applied) {
     case Applied::kCreated:
       counters_.Add(CounterId::kAssociationsCreated);
-      BindingOf(id).created = now_;
-      ReplaceSameDevice(id, transaction);
+      BindingOf(id).asked = BindingOf(id).decided;
+      if (!ReplaceSameDevice(id, transaction)) return;
       ShareDevice(id, transaction);
       EvictOverLimit(id);
       Watch(id);
@@ -223,16 +223,20 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
 
 // ---------------------------------------------------------------- replacement
 
-// Source: spec 5.6: one device has one association of an IMPI.
-void Edge::Impl::ReplaceSameDevice(AssociationId id,
+// Source: spec 5.6: one device has one association of an IMPI. That of the later
+// REGISTER: a 200 may have been long on its way, to a connection that is gone.
+bool Edge::Impl::ReplaceSameDevice(AssociationId id,
                                    const Transaction& transaction) {
   const routing::RegisterMemory& memory = transaction.registration;
   const std::string_view request = transaction.request.view();
   const AssociationId old =
       slice_.FindSameDevice(id, slice_.impi(id), memory.instance.In(request),
                             memory.reg_id, memory.contact_uri.In(request));
-  if (!old.valid()) return;
-  Replace(old, slice_.tls_session(old) != slice_.tls_session(id));
+  if (!old.valid()) return true;
+  const bool revoke = slice_.tls_session(old) != slice_.tls_session(id);
+  const bool later = BindingOf(old).asked <= BindingOf(id).asked;
+  Replace(later ? old : id, revoke);
+  return later;
 }
 
 void Edge::Impl::Replace(AssociationId old, bool revoke) {
@@ -248,7 +252,7 @@ void Edge::Impl::ShareDevice(AssociationId id, const Transaction& transaction) {
   if (config_.shards == 1) return;
   const routing::RegisterMemory& memory = transaction.registration;
   const std::string_view request = transaction.request.view();
-  device_ = WriteDevice({.since = now_,
+  device_ = WriteDevice({.since = BindingOf(id).asked,
                          .reg_id = memory.reg_id,
                          .impi = slice_.impi(id),
                          .instance = memory.instance.In(request),
@@ -256,7 +260,7 @@ void Edge::Impl::ShareDevice(AssociationId id, const Transaction& transaction) {
   outbox_.ShareDevice(device_);
 }
 
-// Source: spec 5.6. What has registered here since is the younger one.
+// Source: spec 5.6. What has asked here since is the younger one.
 void Edge::Impl::OnDeviceShared(std::string_view device, Instant now) {
   Begin(now);
   const std::optional<DeviceView> shared = ReadDevice(device);
@@ -265,7 +269,7 @@ void Edge::Impl::OnDeviceShared(std::string_view device, Instant now) {
       slice_.FindSameDevice({}, shared->impi, shared->instance, shared->reg_id,
                             shared->contact_uri);
   if (!old.valid() || slice_.state(old) == AssociationState::kReserved ||
-      BindingOf(old).created > shared->since) {
+      BindingOf(old).asked > shared->since) {
     return;
   }
   Replace(old, /*revoke=*/true);

@@ -111,7 +111,7 @@ class Edge::Impl {
 
   // What the Edge itself keeps of an association, beside the slice's record.
   struct Binding {
-    Instant created{};  // by the 200 that made it active
+    Instant asked{};  // when the REGISTER came that made it
     TimerId expiry;
     uint16_t registers = 0;  // REGISTER transactions under way
     // The last verdict on a REGISTER of its connection.
@@ -277,7 +277,8 @@ class Edge::Impl {
   void AfterGrant(registration::Applied applied, Transaction& transaction);
   void ShareDevice(AssociationId id, const Transaction& transaction);
   void Replace(AssociationId old, bool revoke);
-  void ReplaceSameDevice(AssociationId id, const Transaction& transaction);
+  // False: there is a younger one, and it stays.
+  bool ReplaceSameDevice(AssociationId id, const Transaction& transaction);
   void EvictOverLimit(AssociationId id);
   void ArmExpiry(AssociationId id);
   void OnAssociationDue(AssociationId id);
