@@ -205,7 +205,7 @@ TEST(Resolver, GivesUpWhenTheTimeOfAQuestionIsOver) {
   EXPECT_EQ(Resolve(*resolver, {"a.example"}).failure, Failure::kTimeout);
   const auto took = std::chrono::steady_clock::now() - begin;
 
-  EXPECT_GE(took, Millis(100));
+  EXPECT_GE(took, Millis(99));  // its clock counts whole milliseconds
   EXPECT_LT(took, Millis(4000));
 }
 
