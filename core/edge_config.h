@@ -100,6 +100,7 @@ struct EdgeConfig {
   Millis core_rest_max{60'000};
   Millis core_resolve_timeout{5'000};  // a request waits so long for a name
   Millis core_stale_max{3'600'000};    // an answer is used when none is had
+  Millis core_probe_interval{0};       // entries that say nothing; 0: none
 
   // ---- timers (spec 5.9)
   Millis unregistered{32'000};  // T_unreg

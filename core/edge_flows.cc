@@ -16,7 +16,7 @@ uint64_t SharedSeed(const Mac& mac, std::string_view purpose) {
 uint32_t TimersFor(const EdgeConfig& config) {
   const uint32_t subscriptions = config.reg_event ? config.associations_max : 0;
   return 2 * config.flows_max + config.associations_max + subscriptions +
-         2 * config.transactions_max + config.core_names_max;
+         2 * config.transactions_max + config.core_names_max + 1;
 }
 
 }  // namespace
@@ -49,6 +49,12 @@ Edge::Impl::Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac,
       timers_(TimersFor(config), now),
       icid_(entropy.Next() << 32) {
   for (const routing::NameId name : hops_.home_names()) ArmHomeName(name);
+  // Shards, and nodes, do not probe all at once.
+  if (config_.core_probe_interval > Millis{0}) {
+    ArmProbe(now + Millis(entropy.Next() %
+                          static_cast<uint64_t>(
+                              config_.core_probe_interval.count())));
+  }
 }
 
 void Edge::Impl::Begin(Instant now) {

@@ -107,6 +107,7 @@ class Edge::Impl {
     kTransactionEnd,
     kSubscription,
     kHomeName,
+    kProbe,
   };
 
   // What the Edge itself keeps of an association, beside the slice's record.
@@ -336,6 +337,11 @@ class Edge::Impl {
   void WriteOwn(SlotHandle handle, const Transaction& transaction,
                 const routing::OwnRequest& request);
   void EndOwnRequest(SlotHandle handle, int code);
+
+  // ---- health probes (edge_probe.cc)
+  void ArmProbe(Instant when);
+  void OnProbeDue();
+  void Probe(const routing::HopChoice& to);
 
   // ---- registration events (edge_reg_event.cc, edge_notify.cc)
   std::string_view WatchedIdentity(AssociationId id) const;

@@ -81,7 +81,7 @@ void Edge::Impl::CheckInvariants() {
                                 slice_.totals().suspended +
                                 subscriptions_.size() +
                                 2 * transactions_.size() +
-                                hops_.home_names().size());
+                                hops_.home_names().size() + 1);
   hops_.CheckInvariants();
 }
 

@@ -136,7 +136,9 @@ void Edge::Impl::NoteHealth(const Transaction& transaction) {
   if (message_.status_code() != 503) {
     return hops_.Succeeded(transaction.target, now_);
   }
-  if (transaction.kind != Transaction::Kind::kRegister) return;
+  const bool probe = transaction.kind == Transaction::Kind::kOwn &&
+                     transaction.purpose == routing::OwnPurpose::kProbe;
+  if (transaction.kind != Transaction::Kind::kRegister && !probe) return;
   hops_.RestFor(transaction.target, RetryAfterOf(message_), now_);
 }
 

@@ -449,6 +449,85 @@ TEST(ServiceRoute, AnAssociationThatEndsTakesItsRequestsAlong) {
   EXPECT_EQ(w.net.totals().transactions, 0u);
 }
 
+// ---------------------------------------------------------------- probes
+
+EdgeConfig Probing() {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.core_probe_interval = Seconds(30);
+  config.timer_f_core = Seconds(2);
+  config.core_failures_max = 2;
+  return config;
+}
+
+// Answers all probes that left, but those to `silent`.
+int AnswerProbes(EdgeHarness& net, int code, int silent = 0) {
+  int probes = 0;
+  for (const Sent& sent : std::vector<Sent>(net.sent())) {
+    if (!Contains(sent.text, "OPTIONS sip:192.0.2.")) continue;
+    ++probes;
+    if (sent.to.peer.address.octets()[3] == silent) continue;
+    net.AnswerFromCore(sent, code, code == 503 ? "Retry-After: 20\r\n" : "");
+    EXPECT_TRUE(net.sent().empty());
+  }
+  return probes;
+}
+
+// Time passes, and each probe is answered when it comes.
+int Live(EdgeHarness& net, int seconds, int code, int silent = 0) {
+  int probes = 0;
+  for (int i = 0; i < seconds; ++i) {
+    net.Advance(Seconds(1));
+    probes += AnswerProbes(net, code, silent);
+  }
+  return probes;
+}
+
+TEST(Probes, GoToEachEntryPointOfWhichNothingIsHeard) {
+  EdgeHarness net(Probing());
+  EXPECT_EQ(Live(net, 30, 200), 2);
+  EXPECT_EQ(net.totals().transactions, 0u);
+  EXPECT_EQ(Live(net, 300, 200), 20);
+  int probes = 0;
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(Register(net), 20);
+    net.AnswerFromCore(net.Only(), 401);  // this one is heard
+    probes += Live(net, 10, 200);
+  }
+  EXPECT_EQ(probes, 10);
+}
+
+TEST(Probes, SilenceOpensAndAnyAnswerCloses) {
+  EdgeConfig config = Probing();
+  config.core_rest_min = Seconds(60);
+  EdgeHarness net(config);
+  Live(net, 70, 200, 20);
+  EXPECT_EQ(Register(net), 21);
+  net.AnswerFromCore(net.Only(), 401);
+  Live(net, 60, 405);
+  EXPECT_EQ(Register(net), 20);
+}
+
+TEST(Probes, A503AsksForARest) {
+  EdgeHarness net(Probing());
+  for (int i = 0; i < 31 && AnswerProbes(net, 503) == 0; ++i) {
+    net.Advance(Seconds(1));
+  }
+  EXPECT_EQ(Live(net, 19, 200), 0);
+  EXPECT_EQ(Register(net), 0);
+  EXPECT_EQ(StatusOf(net.OnlyText()), 503);
+  EXPECT_EQ(Live(net, 40, 200), 2);
+  EXPECT_EQ(Register(net), 20);
+}
+
+TEST(Probes, ALostLinkCountsOnce) {
+  EdgeConfig config = Probing();
+  config.core_failures_max = 3;
+  EdgeHarness net(config);
+  net.Advance(Seconds(30));
+  for (int i = 0; i < 2; ++i) net.PeerLost(net.config().home_core[0]);
+  EXPECT_EQ(Register(net), 20);
+}
+
 TEST(NextHops, AreShown) {
   EdgeHarness net;
   const uint64_t version = net.edge().next_hops_version();

@@ -75,6 +75,8 @@ void Edge::Impl::EndOwnRequest(SlotHandle handle, int code) {
   switch (purpose) {
     case routing::OwnPurpose::kRegEvent:
       return OnSubscribeAnswered(subject, handle, code);
+    case routing::OwnPurpose::kProbe:
+      return hops_.EndProbe(subject);  // NoteHealth() has read the answer
   }
 }
 

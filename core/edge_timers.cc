@@ -44,6 +44,9 @@ bool Edge::Impl::OnTimer(Instant now) {
     case TimerKind::kSubscription:
       OnSubscriptionDue(due->subject);
       break;
+    case TimerKind::kProbe:
+      OnProbeDue();
+      break;
     case TimerKind::kHomeName:
       OnHomeNameDue(due->subject);
       break;
@@ -107,6 +110,9 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
     case Transaction::Kind::kTerminating:
       return EndTransaction(handle);  // Source: RFC 4320: no 408 to a non-INVITE
     case Transaction::Kind::kOwn:
+      if (transaction->purpose == routing::OwnPurpose::kProbe) {
+        hops_.Failed(transaction->target, now_);
+      }
       return EndOwnRequest(handle, kUnanswered);
   }
 }

@@ -273,6 +273,9 @@ ABSL_FLAG(absl::Duration, core_resolve_timeout, absl::Seconds(5),
 ABSL_FLAG(absl::Duration, core_stale_max, absl::Hours(1),
           "what DNS said last is used so much longer than it said while it "
           "does not answer (0 to 168h)");
+ABSL_FLAG(absl::Duration, core_probe_interval, absl::Seconds(30),
+          "an OPTIONS goes to an entry point of which nothing was heard for so "
+          "long (0: never, or 1s to 1h)");
 ABSL_FLAG(absl::Duration, core_backoff_min, absl::Milliseconds(100),
           "first pause before a core peer is tried again (10ms to 1m)");
 ABSL_FLAG(absl::Duration, core_backoff_max, absl::Seconds(5),
@@ -744,6 +747,8 @@ absl::Status FillTimes(Options& o) {
             o.edge.core_rest_max)
       .Time(FLAGS_core_resolve_timeout, Milliseconds(100), Seconds(32),
             o.edge.core_resolve_timeout)
+      .Time(FLAGS_core_probe_interval, Seconds(0), Hours(1),
+            o.edge.core_probe_interval)
       .Time(FLAGS_core_stale_max, Seconds(0), Hours(168),
             o.edge.core_stale_max);
   if (ranges.status().ok() && o.core_backoff_min > o.core_backoff_max) {
@@ -756,6 +761,10 @@ absl::Status FillTimes(Options& o) {
   }
   if (ranges.status().ok() && o.edge.core_rest_min > o.edge.core_rest_max) {
     return Wrong("core_rest_min", "is longer than --core_rest_max");
+  }
+  if (o.edge.core_probe_interval > Millis{0} &&
+      o.edge.core_probe_interval < Millis{1'000}) {
+    return Wrong("core_probe_interval", "is not 0 and less than 1s");
   }
   return ranges.status();
 }

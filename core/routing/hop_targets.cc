@@ -1,5 +1,7 @@
 #include "core/routing/hop_targets.h"
 
+#include <algorithm>
+
 #include "absl/log/check.h"
 
 namespace sallyport::routing {
@@ -20,6 +22,7 @@ TargetId HopTargets::FindOrAdd(const Endpoint& endpoint,
     HopTarget& target = *targets_.Find(id);
     target.endpoint = endpoint;
     target.transport = transport;
+    target.heard = now;
     Note(true);
   }
   targets_.Find(id)->used = now;
@@ -60,6 +63,7 @@ void HopTargets::Began(TargetId id, Instant now) {
 
 void HopTargets::Succeeded(TargetId id, Instant now) {
   if (HopTarget* target = targets_.Find(id)) {
+    target->heard = now;
     Note(target->breaker.Succeeded(now));
   }
 }
@@ -74,6 +78,32 @@ void HopTargets::RestFor(TargetId id, Millis asked, Instant now) {
   if (HopTarget* target = targets_.Find(id)) {
     Note(target->breaker.RestFor(asked, now, policy_));
   }
+}
+
+TargetId HopTargets::BeginProbe(Millis quiet, Instant now) {
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    HopTarget* target = targets_.At(slot);
+    if (target == nullptr || !MayProbe(*target, now)) continue;
+    if (now - target->heard < quiet) continue;
+    target->heard = now;
+    target->probing = true;
+    return targets_.HandleAt(slot);
+  }
+  return {};
+}
+
+void HopTargets::EndProbe(TargetId id) {
+  if (HopTarget* target = targets_.Find(id)) target->probing = false;
+}
+
+Instant HopTargets::NextProbe(Millis quiet, Instant now) const {
+  Instant next = now + quiet;
+  for (uint32_t slot = 0; slot < targets_.slots_used(); ++slot) {
+    const HopTarget* target = targets_.At(slot);
+    if (target == nullptr || !MayProbe(*target, now)) continue;
+    next = std::min(next, target->heard + quiet);
+  }
+  return next;
 }
 
 bool HopTargets::Knows(const IpAddress& address) const {

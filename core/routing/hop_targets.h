@@ -24,6 +24,8 @@ struct HopTarget {
   uint32_t users = 0;  // entries of the configuration, and names, that list it
   uint32_t entries = 0;  // of these: who stands for the home core itself
   Instant used{};        // last
+  Instant heard{};       // last, or probed
+  bool probing = false;  // a probe is under way
 };
 
 // Bounds: `capacity`; the one that nobody lists and that was used least
@@ -51,6 +53,13 @@ class HopTargets {
   void Failed(TargetId id, Instant now);
   void RestFor(TargetId id, Millis asked, Instant now);
 
+  // An entry of which nothing was heard for `quiet`; it counts as probed until
+  // EndProbe(). Invalid: there is none. Who asked for a rest gets it.
+  TargetId BeginProbe(Millis quiet, Instant now);
+  void EndProbe(TargetId id);
+  // When BeginProbe() may find one, as far as is known now.
+  Instant NextProbe(Millis quiet, Instant now) const;
+
   // Counts up when a target comes, goes or changes its state by an event.
   uint64_t version() const { return version_; }
   // A message may come from there: this shard sent something to it.
@@ -63,6 +72,10 @@ class HopTargets {
  private:
   using Key = std::pair<Endpoint, sip::Transport>;
   bool MakeRoom();
+  bool MayProbe(const HopTarget& target, Instant now) const {
+    return target.entries > 0 && !target.probing &&
+           !target.breaker.AskedToRest(now);
+  }
   void Note(bool changed) { version_ += changed; }
 
   const BreakerPolicy policy_;

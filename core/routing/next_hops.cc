@@ -276,6 +276,15 @@ void NextHops::Begin(const HopChoice& choice, HopTries& tries, Instant now) {
   targets_.Began(choice.target, now);
 }
 
+HopChoice NextHops::BeginProbe(Millis quiet, Instant now) {
+  const TargetId id = targets_.BeginProbe(quiet, now);
+  const HopTarget* target = targets_.Get(id);
+  if (target == nullptr) return {};
+  return Chosen({.endpoint = target->endpoint,
+                 .transport = target->transport,
+                 .id = id});
+}
+
 // ---------------------------------------------------------------- names
 
 NameId NextHops::FindName(const HostQuestion& question) const {

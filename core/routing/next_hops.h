@@ -97,6 +97,14 @@ class NextHops {
     targets_.Failed(targets_.Find(peer, transport), now);
   }
 
+  // ---- probes of the home core's entries (see HopTargets)
+  // What to send one to now; kNone: nothing.
+  HopChoice BeginProbe(Millis quiet, Instant now);
+  void EndProbe(TargetId target) { targets_.EndProbe(target); }
+  Instant NextProbe(Millis quiet, Instant now) const {
+    return targets_.NextProbe(quiet, now);
+  }
+
   // ---- names
   // Those of the home core are resolved before anybody asks, again and again:
   // their owner calls Ask() at NextAsk().

@@ -69,7 +69,7 @@ struct ChargingMemory {
 };
 
 // Which procedure made a request of our own, and hears what became of it.
-enum class OwnPurpose : uint8_t { kRegEvent };
+enum class OwnPurpose : uint8_t { kRegEvent, kProbe };
 
 struct Transaction {
   // kOwn: we made the request ourselves, so it has no server side.
