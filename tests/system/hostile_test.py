@@ -358,13 +358,15 @@ class Endurance(SystemTest):
         self.assertGreater(len(good.seen), 5)
         self.assertTrue(good.flow.open)
         self.assertLessEqual(lab.proxy.descriptors(), descriptors + 4)
-        if not lab.proxy.sanitized():
+        metrics = await lab.proxy.metrics()
+        accepted = metrics.sum("sallyport_net_connections_accepted_total")
+        if lab.proxy.sanitized():
+            # Too slow for the kernel's queue, which drops what it cannot hold.
+            self.assertGreater(accepted, BAD_CONNECTIONS // 4)
+        else:
+            self.assertGreaterEqual(accepted, BAD_CONNECTIONS)
             self.assertLess(lab.proxy.resident_bytes(),
                             resident + GROWTH_BYTES_MAX)
-        metrics = await lab.proxy.metrics()
-        self.assertGreaterEqual(
-            metrics.sum("sallyport_net_connections_accepted_total"),
-            BAD_CONNECTIONS)
 
     async def serve(self, ue):
         """Somebody who behaves, all the time."""
