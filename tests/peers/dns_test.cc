@@ -123,6 +123,16 @@ TEST(DnsPeer, AnswersAsTheZoneSays) {
   }
 }
 
+TEST(DnsPeer, SilenceIsATimeout) {
+  Nsd nsd("p1 A 192.0.2.1\n");
+  const auto resolver = Start(nsd, {.try_time = Millis(200), .tries = 2});
+  EXPECT_TRUE(Resolve(*resolver, {"p1.peers.test", 5060}).ok());
+
+  nsd.FallSilent();
+
+  EXPECT_EQ(Describe(Resolve(*resolver, {"p2.peers.test", 5060})), "timeout");
+}
+
 std::string HundredAddresses() {
   std::string records;
   for (int i = 1; i <= 100; ++i) {

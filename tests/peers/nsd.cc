@@ -74,6 +74,7 @@ Nsd::Nsd(std::string_view records)
 
 Nsd::~Nsd() {
   kill(pid_, SIGTERM);
+  kill(-pid_, SIGCONT);  // it may have been made to stand still
   // A child of it that stays ends with the group, whose number is ours as long
   // as the process is not waited for.
   siginfo_t info;
@@ -86,6 +87,8 @@ void Nsd::Change(std::string_view records) {
   WriteZone(records);
   CHECK_EQ(kill(pid_, SIGHUP), 0);
 }
+
+void Nsd::FallSilent() { CHECK_EQ(kill(-pid_, SIGSTOP), 0); }
 
 void Nsd::WriteZone(std::string_view records) {
   WriteFile(folder_ + "/peers.zone",

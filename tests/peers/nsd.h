@@ -27,6 +27,8 @@ class Nsd {
 
   // Other records from now on, or a little later.
   void Change(std::string_view records);
+  // It answers nobody from now on.
+  void FallSilent();
 
   const Endpoint& endpoint() const { return endpoint_; }
 

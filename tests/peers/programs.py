@@ -1,10 +1,11 @@
-"""Kamailio and baresip as processes of a test."""
+"""Kamailio, baresip and NSD as processes of a test."""
 
 import asyncio
 import glob
 import json
 import os
 import shutil
+import signal
 import socket
 
 from lab.lab import until
@@ -196,3 +197,78 @@ ctrl_tcp_listen 127.0.0.1:{port}
                 event = await self.events.get()
                 if event.get("type") == kind:
                     return event
+
+
+class Nsd(Program):
+    """An authoritative name server with the zone `peers.test`."""
+
+    CONFIG = """\
+server:
+  ip-address: 127.0.0.1@{port}
+  username: ""
+  chroot: ""
+  database: ""
+  server-count: 1
+  zonefiles-check: yes
+  pidfile: ""
+  logfile: "/dev/stderr"
+  zonesdir: "{folder}"
+  xfrdir: "{folder}"
+  zonelistfile: "{folder}/zones"
+  xfrdfile: "{folder}/xfrd"
+remote-control:
+  control-enable: no
+zone:
+  name: peers.test
+  zonefile: peers.zone
+"""
+    ZONE = """\
+$ORIGIN peers.test.
+$TTL 60
+@ 30 SOA ns me {serial} 3600 600 86400 1
+@ NS ns
+ns A 127.0.0.1
+"""
+
+    def __init__(self, folder, records):
+        self.folder = f"{folder}/nsd"
+        os.makedirs(self.folder)
+        port = free_port()
+        self.address_text = f"127.0.0.1:{port}"
+        self.serial = 0
+        self._write("nsd.conf", self.CONFIG.format(port=port,
+                                                   folder=self.folder))
+        self._write_zone(records)
+        super().__init__("nsd", [find("nsd"), "-d", "-V", "1", "-c",
+                                 f"{self.folder}/nsd.conf"], folder)
+
+    async def start(self):
+        await self.launch()
+
+        async def serving():
+            if not self.running:
+                raise AssertionError(f"nsd ended:\n{self.said()}")
+            return "nsd started" in self.said()
+        await until(serving)
+        return self
+
+    def change(self, records):
+        """Other records from now on, or a little later."""
+        self._write_zone(records)
+        self.signal(signal.SIGHUP)
+
+    def fall_silent(self):
+        """All its processes stand still; kill() ends them all the same."""
+        os.killpg(self.pid, signal.SIGSTOP)
+
+    def _write_zone(self, records):
+        self.serial += 1
+        self._write("peers.zone", self.ZONE.format(serial=self.serial) +
+                    "".join(f"{record}\n" for record in records))
+
+    def _write(self, name, text):
+        """Whole and at once, so that nobody reads half of it."""
+        path = f"{self.folder}/{name}"
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.rename(f"{path}.new", path)
