@@ -139,6 +139,7 @@ uint32_t Edge::Impl::ExpiryOf(const Transaction& transaction) {
 
 // Source: TS 33.203 O.2.2, spec 5.3: digest was used, by the one whose it is. A
 // connection belongs to one IMPI, whatever arrives in which order.
+// Conformance: ASSOC-03
 bool Edge::Impl::MayApply(const routing::RegisterMemory& memory,
                           const Transaction& transaction,
                           const registration::Grant& grant) const {

@@ -74,6 +74,7 @@ void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
     }
     return;
   }
+  // Conformance: TLS-13
   ArmGuard(*flow, config_.unregistered, CloseReason::kUnregisteredTimeout);
   if (!info.tls_resumed ||
       config_.resumption_policy != EdgeConfig::ResumptionPolicy::kRebind) {
@@ -86,6 +87,7 @@ void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
       slice_.state(known) == registration::AssociationState::kReserved) {
     return;
   }
+  // Conformance: ASSOC-15
   if (config_.rebind_ip_change ||
       slice_.peer(known).address == info.peer.address) {
     flow->association = known;

@@ -299,6 +299,7 @@ void Edge::Impl::DiscardMalformed(const Inbound& in) {
   Discard(CounterId::kDiscardMalformed);
   // What the core relays is not the core's doing: its link stays.
   if (in.record == nullptr || !in.stream() || !in.access()) return;
+  // Conformance: ERR-01
   if (++in.record->garbage >= kGarbageMax)
     CloseFlow(*in.record, CloseReason::kGarbage);
 }

@@ -76,6 +76,7 @@ void Edge::Impl::OnChallengeShared(uint64_t challenge, Instant now) {
 
 // Source: TS 33.203 O.3.1.1 (E37): after a failed authentication neither
 // connection nor session is of use. TS 24.229 5.4.1.2.3B: an association stays.
+// Conformance: ASSOC-26
 void Edge::Impl::NoteFailure(const Transaction& transaction) {
   const routing::RegisterMemory& memory = transaction.registration;
   if (!config_.close_on_auth_failure || !memory.had_response ||

@@ -55,6 +55,7 @@ bool Edge::Impl::EndsHere() const {
 
 void Edge::Impl::OnResponse(const Inbound& in) {
   const std::optional<routing::Branch> branch = OwnBranch();
+  // Conformance: PROXY-16
   if (!branch) return Discard(CounterId::kDiscardUnmatchedResponse);
   if (branch->shard != config_.shard) {
     if (!in.access() && !in.handed_over() && branch->shard < config_.shards) {

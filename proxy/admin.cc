@@ -42,6 +42,7 @@ std::string Hidden(const std::string& identity) {
 
 std::string AssociationsJson(const std::vector<AssociationQuery::Row>& rows,
                              bool show_identities) {
+  // Conformance: TRUST-07
   const auto shown = [show_identities](const std::string& identity) {
     return show_identities ? identity : Hidden(identity);
   };

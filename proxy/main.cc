@@ -60,6 +60,7 @@ std::string List(const std::vector<Endpoint>& endpoints) {
 
 void Warn(const Options& options) {
   if (options.edge.integrity_profile == EdgeConfig::IntegrityProfile::kSeed) {
+    // Conformance: SEC-29
     LOG(WARNING) << "integrity_profile=seed tells the registrar tls-yes before "
                     "it has verified a digest: with a registrar that then "
                     "skips the check, anybody registers as anybody";

@@ -14,6 +14,7 @@ constexpr size_t kPlainBytes = 16384;
 
 }  // namespace
 
+// Conformance: TLS-01, TLS-17
 void Shard::BeginTls(net::StreamId stream, Connection& connection) {
   connection.state = ConnectionState::kHello;
   if (handshakes_ >= options_.handshakes_max) {
@@ -109,6 +110,7 @@ void Shard::OnHandshakeDone(net::StreamId stream, Connection& connection) {
 }
 
 // The alert is queued already; it leaves before the end.
+// Conformance: TLS-14
 void Shard::OnTlsFailed(net::StreamId stream, Connection& connection) {
   const net::tls::Engine& engine = *connection.engine;
   stats_.tls_failures[static_cast<size_t>(engine.failure())].Add();

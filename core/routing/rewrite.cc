@@ -242,6 +242,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
   (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
 
+  // Conformance: PROXY-26
   // Source: TS 24.229 5.2.2.1
   scratch.Begin();
   scratch.Append("Path: <sip:");

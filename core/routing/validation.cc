@@ -31,6 +31,7 @@ constexpr std::string_view kAllowLine = "Allow: OPTIONS\r\n";
 // Source: RFC 3261 21.4.1 (the phrase of a 400 tells what is wrong)
 Refusal Bad(std::string_view reason) { return {400, reason, {}}; }
 
+// Conformance: PARSE-14
 Refusal OfScan(ScanVerdict scan) {
   switch (scan) {
     case ScanVerdict::kOk:

@@ -171,6 +171,7 @@ Framer::Cut Framer::ReadHead(std::string_view received) {
       break;
   }
   const size_t size = head_.scanned();
+  // Conformance: ERR-04
   if (head_.bad_length()) return Fail(Verdict::kBadContentLength, size);
   if (!head_.has_length()) return Fail(Verdict::kNoContentLength, size);
   const size_t message_size = size + head_.length();

@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
-"""Writes docs/conformance.md: each rule of the checklist with the tests that name it.
+"""Writes docs/conformance.md: each rule of the checklist with its code and tests.
 
 A test names the rules that it shows in a comment directly above it (or above a row
 of its table):  // Conformance: SEC-01, SEC-02      (# in Python)
 Code names the clause that it exists for:  // Source: RFC 3261 16.6
+
+The page's column "code" has, for each rule: the file that a unit test which names
+it stands beside (rewrite_trust_test.cc: rewrite.cc), and every file that names it
+itself (// Conformance: TLS-17, not in a test); where there is neither, the files
+that name its clause.
 
   tools/conformance/conformance.py          write docs/conformance.md
   tools/conformance/conformance.py --check  fail when it is not up to date, or when
@@ -22,6 +27,7 @@ MARKED = re.compile(r'(?://|#)\s*Conformance:\s*(.*)')
 CONTINUED = re.compile(r'^\s*(?://|#)\s*((?:[A-Z]+-\d\d[, ]*)+)\s*$')
 CPP_TEST = re.compile(r'\bTEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)')
 PY_TEST = re.compile(r'def (test_\w+)')
+SOURCES = re.compile(r'(?:RFC (\d+)|(\d\d\.\d{3})) ((?:[\w.]+(?:, | to )?)+)')
 SOURCE = re.compile(r'Source:\s*((?:RFC|TS)\s?[\d.]+ [\w.]+|Sallyport \d[\d.]*)')
 MARKS = {'C': 'checked', 'S': 'secondary', 'K': 'knowledge', 'D': 'design'}
 ROOMS = ('core', 'net', 'proxy', 'tests', 'tools', 'bench')
@@ -32,6 +38,43 @@ def files(root):
         for path in sorted((root / room).rglob('*')):
             if path.suffix in ('.h', '.cc', '.py'):
                 yield path
+
+
+def is_test(name):
+    return re.search(r'_test\.(?:cc|py)$', name) or name.startswith('tests/')
+
+
+def beside(root, name):
+    """The source that a unit test stands beside, or None."""
+    path = pathlib.Path(name)
+    words = path.stem.split('_')[:-1]
+    # edge.cc says how the Edge looks from outside; none of its tests is of that.
+    while words and words != ['edge']:
+        for suffix in ('.cc', '.h', '.py'):
+            source = path.with_name('_'.join(words) + suffix)
+            if (root / source).exists():
+                return str(source)
+        words.pop()
+    return None
+
+
+def clauses_of(source):
+    """{"RFC 3261 10.3", ...} of a cell such as `SEED; RFC 3261 10.2.3, 19.1.4`."""
+    for rfc, ts, numbers in SOURCES.findall(source):
+        for number in re.split(', | to ', numbers):
+            yield f'RFC {rfc} {number}' if rfc else f'TS {ts} {number}'
+
+
+def code_of(root, rule, tests, code, clauses):
+    found = set(code.get(rule['id'], ()))
+    found |= {beside(root, name) for name, _ in tests.get(rule['id'], ())
+              if not name.startswith(('tests/', 'tools/'))} - {None}
+    if not found:
+        for clause in clauses_of(rule['source']):
+            found |= {name for cited, names in clauses.items()
+                      if (cited + '.').startswith(clause + '.')
+                      for name in names if not is_test(name)}
+    return sorted(found)
 
 
 def test_name(lines, start):
@@ -62,6 +105,7 @@ def marks(lines):
 
 def collect(root):
     tests = collections.defaultdict(list)
+    code = collections.defaultdict(set)
     clauses = collections.defaultdict(set)
     problems = []
     for path in files(root):
@@ -70,6 +114,10 @@ def collect(root):
         name = str(path.relative_to(root))
         lines = path.read_text(errors='replace').splitlines()
         for number, ids in marks(lines):
+            if not is_test(name):
+                for rule in ids:
+                    code[rule].add(name)
+                continue
             test = test_name(lines, number)
             if test is None:
                 problems.append(f'{name}:{number + 1}: a mark without a test')
@@ -79,10 +127,10 @@ def collect(root):
                     tests[rule].append(entry)
         for clause in SOURCE.findall('\n'.join(lines)):
             clauses[clause.rstrip('.')].add(name)
-    return tests, clauses, problems
+    return tests, code, clauses, problems
 
 
-def page(rules, tests, clauses):
+def page(root, rules, tests, code, clauses):
     shown = sum(1 for rule in rules if tests.get(rule['id']))
     yield '# Conformance'
     yield ''
@@ -100,12 +148,14 @@ def page(rules, tests, clauses):
             yield ''
             yield f'## {group}'
             yield ''
-            yield '| id | requirement | source | mark | tests |'
-            yield '| --- | --- | --- | --- | --- |'
+            yield '| id | requirement | source | mark | code | tests |'
+            yield '| --- | --- | --- | --- | --- | --- |'
         named = '<br>'.join(f'`{test}` ({name})'
                             for name, test in tests.get(rule['id'], []))
+        written = '<br>'.join(code_of(root, rule, tests, code, clauses)
+                              if named else ())
         yield (f"| {rule['id']} | {rule['requirement']} | {rule['source']} | "
-               f"{MARKS[rule['mark']]} | {named or '**open**'} |")
+               f"{MARKS[rule['mark']]} | {written} | {named or '**open**'} |")
     yield ''
     yield '## Clauses in the code'
     yield ''
@@ -130,11 +180,16 @@ def main():
     with open(options.root / 'docs/checklist.tsv', newline='') as table:
         rules = list(csv.DictReader(table, delimiter='\t',
                                     quoting=csv.QUOTE_NONE))
-    tests, clauses, problems = collect(options.root)
+    tests, code, clauses, problems = collect(options.root)
     known = {rule['id'] for rule in rules}
     problems += [f'{entries[0][0]}: no such rule: {rule}'
                  for rule, entries in sorted(tests.items()) if rule not in known]
-    text = '\n'.join(page(rules, tests, clauses)) + '\n'
+    problems += [f'{min(names)}: no such rule: {rule}'
+                 for rule, names in sorted(code.items()) if rule not in known]
+    problems += [f'docs/checklist.tsv: {rule["id"]} has a test and no code'
+                 for rule in rules if tests.get(rule['id']) and
+                 not code_of(options.root, rule, tests, code, clauses)]
+    text = '\n'.join(page(options.root, rules, tests, code, clauses)) + '\n'
     target = options.root / 'docs/conformance.md'
     if options.check and (not target.exists() or target.read_text() != text):
         problems.append('docs/conformance.md is out of date: run '
