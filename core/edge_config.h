@@ -40,7 +40,7 @@ struct EdgeConfig {
   // ---- names (design: --domain, --visited_network_id, --home_core)
   std::string domain;  // in Via, Path, Record-Route
   std::string visited_network_id;
-  std::string ioi;  // orig-ioi and term-ioi: `Type 1` + this
+  std::string ioi;  // orig-ioi and term-ioi, whole: `Type 1ims.example.com`
   std::string
       access_network_info;   // our P-Access-Network-Info without the flag
   Endpoint core_listen;      // port in core-facing URIs and Via

@@ -60,7 +60,7 @@ OwnNames::OwnNames(const EdgeConfig& config)
           absl::StrCat("P-Access-Network-Info: ", config.access_network_info,
                        ";network-provided\r\n")),
       // Source: TS 24.229 4.5 (type 1 between visited and home network).
-      orig_ioi(Quoted(absl::StrCat("Type 1", config.ioi))),
+      orig_ioi(Quoted(config.ioi)),
       icid_generated_at(GeneratedAt(config)),
       icid_prefix(absl::StrCat("p", config.shard, "-")),
       core_port_(config.core_listen.port),

@@ -16,7 +16,7 @@ EdgeConfig Example() {
   config.shard = 3;
   config.domain = "pcscf1.ims.example.com";
   config.visited_network_id = "ims.example.com";
-  config.ioi = "ims.example.com";
+  config.ioi = "Type 1ims.example.com";
   config.access_network_info = "IEEE-802.11";
   config.core_listen = *Endpoint::Parse("192.0.2.10:5070");
   config.tls_port = 5061;

@@ -194,7 +194,7 @@ EdgeConfig EdgeHarness::ExampleConfig() {
   EdgeConfig config;
   config.domain = "pcscf1.ims.example.com";
   config.visited_network_id = "ims.example.com";
-  config.ioi = "ims.example.com";
+  config.ioi = "Type 1ims.example.com";
   config.access_network_info = "IEEE-802.11";
   config.core_listen = At("192.0.2.10:5060");
   config.own_hosts = {"pcscf1.ims.example.com", "198.51.100.10", "192.0.2.10"};

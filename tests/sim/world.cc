@@ -23,7 +23,7 @@ EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
   config.shards = static_cast<uint16_t>(shards);
   config.domain = "pcscf1.ims.test";
   config.visited_network_id = "ims.test";
-  config.ioi = "ims.test";
+  config.ioi = "Type 1ims.test";
   config.access_network_info = "IEEE-802.11";
   config.core_listen = CoreListen();
   config.own_hosts = {"pcscf1.ims.test", "192.0.2.10"};

@@ -42,7 +42,7 @@ class SecurityAgreement(SystemTest):
         vector = request.rows("p-charging-vector")
         self.assertEqual(len(vector), 1)
         self.assertRegex(vector[0], "icid-value=")
-        self.assertRegex(vector[0], "orig-ioi=")
+        self.assertRegex(vector[0], 'orig-ioi="Type 1ims.test"')
         self.assertNotRegex(vector[0], "term-ioi|mine")
         networks = request.all("p-access-network-info")
         self.assertEqual(networks[:2], ["IEEE-802.11a", "IEEE-802.11b"])

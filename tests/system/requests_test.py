@@ -232,7 +232,7 @@ class ToTheUe(Pair):
                          [f"<{one.impu}>"])
         vector, = response.rows("p-charging-vector")
         self.assertRegex(vector, r"icid-value=\"?hc-")
-        self.assertIn("term-ioi=", vector)
+        self.assertIn('term-ioi="Type 1ims.test"', vector)
         self.assertNotIn("mine", vector)
 
     # Conformance: TERM-13
