@@ -1,14 +1,18 @@
 // A fuzz target without a fuzzer: runs it over the files that are named
-// (folders are searched), and over changed copies of each, the same ones every
-// time.
+// (folders are searched), and over changed copies of each (--copies=N), the
+// same ones every time.
 #include <algorithm>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -16,17 +20,39 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-constexpr int kChangedCopies = 20000;
+constexpr std::string_view kCopies = "--copies=";
 
-std::vector<Bytes> ReadSeeds(int argc, char** argv) {
+const Bytes* g_input = nullptr;
+
+// Async-signal-unsafe, but the process is about to end anyway.
+void KeepInput(int signal) {
+  const char* folder = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
+  const std::string path =
+      (folder == nullptr ? std::string() : std::string(folder) + "/") +
+      "broken_input";
+  if (std::FILE* file = std::fopen(path.c_str(), "wb")) {
+    std::fwrite(g_input->data(), 1, g_input->size(), file);
+    std::fclose(file);
+  }
+  std::fprintf(stderr, "the input is kept in %s\n", path.c_str());
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+void RunOver(const Bytes& input) {
+  g_input = &input;
+  LLVMFuzzerTestOneInput(input.data(), input.size());
+}
+
+std::vector<Bytes> ReadSeeds(const std::vector<std::string>& names) {
   namespace fs = std::filesystem;
   std::vector<fs::path> paths;
-  for (int i = 1; i < argc; ++i) {
-    if (!fs::is_directory(argv[i])) {
-      paths.emplace_back(argv[i]);
+  for (const std::string& name : names) {
+    if (!fs::is_directory(name)) {
+      paths.emplace_back(name);
       continue;
     }
-    for (const auto& entry : fs::recursive_directory_iterator(argv[i])) {
+    for (const auto& entry : fs::recursive_directory_iterator(name)) {
       if (!entry.is_directory()) paths.push_back(entry.path());
     }
   }
@@ -72,20 +98,28 @@ Bytes Change(Bytes bytes, std::mt19937& chance) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::vector<Bytes> seeds = ReadSeeds(argc, argv);
+  int copies = 20000;
+  std::vector<std::string> names;
+  for (const std::string argument : std::vector<char*>(argv + 1, argv + argc)) {
+    if (argument.starts_with(kCopies)) {
+      copies = std::atoi(argument.c_str() + kCopies.size());
+    } else {
+      names.push_back(argument);
+    }
+  }
+  const std::vector<Bytes> seeds = ReadSeeds(names);
   if (seeds.empty()) {
     std::fprintf(stderr, "no seed: name files or folders\n");
     return 2;
   }
+  for (const int signal : {SIGABRT, SIGSEGV}) std::signal(signal, KeepInput);
   std::mt19937 chance(1);
   for (const Bytes& seed : seeds) {
-    LLVMFuzzerTestOneInput(seed.data(), seed.size());
-    for (int i = 0; i < kChangedCopies; ++i) {
-      const Bytes changed = Change(seed, chance);
-      LLVMFuzzerTestOneInput(changed.data(), changed.size());
+    RunOver(seed);
+    for (int i = 0; i < copies; ++i) {
+      RunOver(Change(seed, chance));
     }
   }
-  std::printf("%zu seeds, %d changed copies of each\n", seeds.size(),
-              kChangedCopies);
+  std::printf("%zu seeds, %d changed copies of each\n", seeds.size(), copies);
   return 0;
 }
