@@ -193,7 +193,8 @@ TicketKeys::Snapshot TicketKeys::Rotated(WallTime now,
                                          std::chrono::seconds keep) const {
   std::vector<TicketKey> keys{RandomKey(now)};
   for (const TicketKey& key : keys_) {
-    if (now - key.made_at < keep) keys.push_back(key);
+    // Not by its age: a file may say any time, and the difference overflow.
+    if (key.made_at > now - keep) keys.push_back(key);
   }
   return std::make_shared<const TicketKeys>(std::move(keys));
 }
@@ -310,8 +311,7 @@ TicketDesk::Refusal TicketDesk::Judge(const TicketIdentity& identity) const {
   if (age >= options_.lifetime || age <= -options_.lifetime) {
     return Refusal::kTooOld;
   }
-  if (identity.issued_at <= refuse_until_ ||
-      revoked_.Contains(identity.tsid)) {
+  if (identity.issued_at <= refuse_until_ || revoked_.Contains(identity.tsid)) {
     return Refusal::kRevoked;
   }
   // Only its home knows what was revoked. It would have got the connection, had

@@ -210,6 +210,20 @@ TEST(TicketKeys, DropsKeysThatAreTooOldOrTooMany) {
   EXPECT_EQ(keys->all().size(), TicketKeys::kKeysMax);
 }
 
+// The age of such a key is beyond what seconds can count.
+// Source: Sallyport 5.8 (item 8)
+TEST(TicketKeys, DropsAKeyOfTheBeginningOfTime) {
+  const auto read = TicketKeys::FromText(std::string(32, 'a') + " " +
+                                         std::string(64, 'b') +
+                                         " -9223372036854775808");
+  ASSERT_TRUE(read.ok()) << read.status();
+
+  const auto keys = (*read)->Rotated(kNow, std::chrono::hours(24 * 8));
+
+  ASSERT_EQ(keys->all().size(), 1u);
+  EXPECT_EQ(keys->newest().made_at, kNow);
+}
+
 // Conformance: TLS-15
 TEST(TicketKeys, SurvivesAFile) {
   const auto keys =
