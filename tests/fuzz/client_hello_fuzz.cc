@@ -3,22 +3,15 @@
 // answer.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "net/tls/client_hello.h"
 #include "net/tls/ticket.h"
+#include "tests/fuzz/demand.h"
 
 namespace tls = sallyport::net::tls;
 
-namespace {
-
-// Ends the process, in every build.
-void Demand(bool holds) {
-  if (!holds) std::abort();
-}
-
-}  // namespace
+using sallyport::fuzz::Demand;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const tls::TicketKeys::Snapshot keys =

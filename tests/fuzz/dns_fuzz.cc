@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "net/dns/procedure.h"
 #include "net/dns/records.h"
 #include "net/limits.h"
+#include "tests/fuzz/demand.h"
 
 namespace dns = sallyport::net::dns;
 
@@ -27,10 +27,7 @@ using dns::RecordType;
 
 constexpr uint32_t kRecordsMax = 16;
 
-// Ends the process, in every build.
-void Demand(bool holds) {
-  if (!holds) std::abort();
-}
+using sallyport::fuzz::Demand;
 
 void DemandName(const std::string& name) {
   Demand(name.empty() || dns::CanonicalName(name) == name);

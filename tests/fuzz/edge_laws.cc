@@ -6,7 +6,9 @@
 #include <string>
 
 #include "absl/log/log.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace sallyport::fuzz {
 namespace {
@@ -74,6 +76,15 @@ bool SaysNetworkProvided(std::string_view value) {
   for (const NaiveParam& param :
        NaiveParams(value, QuotesEnd::kAtUnescapedQuote)) {
     if (param.name == "network-provided") return true;
+  }
+  return false;
+}
+
+// One of the words between semicolons. Source: RFC 3323 4.2, RFC 3325 9.3
+bool AsksToHideIdentity(std::string_view privacy) {
+  for (const std::string_view word :
+       absl::StrSplit(privacy, absl::ByAnyChar(";,"))) {
+    if (NaiveLower(absl::StripAsciiWhitespace(word)) == "id") return true;
   }
   return false;
 }
@@ -177,7 +188,7 @@ EdgeLaws::Claim EdgeLaws::ReadClaim(const NaiveMessage& message,
     const bool ours = row.name == "authorization";
     if (!ours && row.name != "proxy-authorization") continue;
     for (const NaiveParam& param : NaiveParams(row.value, quotes)) {
-      if (param.name != kFlag) continue;
+      if (param.name != kFlag || param.is_scheme) continue;
       ++claim.count;
       claim.yes = param.text == kYes;
       claim.exact = ours && (claim.yes || param.text == kPending);
@@ -423,10 +434,7 @@ void EdgeLaws::CheckHidden(const NaiveMessage& message) const {
   }
   bool hides = config_.strip_pai_always;
   for (const std::string& value : message.Values("privacy")) {
-    for (const NaiveParam& word :
-         NaiveParams(value, QuotesEnd::kAtUnescapedQuote)) {
-      hides = hides || word.name == "id";
-    }
+    hides = hides || AsksToHideIdentity(value);
   }
   if (hides && message.Has("p-asserted-identity")) {
     Broken("no identity is shown that asks for privacy", text_);

@@ -1,18 +1,24 @@
 // After an edit the message is a message again and what was to go is gone: no
-// claim of integrity in any credentials, no option tag, one Via value less.
+// claim of integrity in any credentials, no option tag, one Via value less. Of
+// credentials of every scheme the naive reader says the same.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "core/base/endpoint.h"
+#include "core/routing/trust.h"
+#include "core/routing/validation.h"
 #include "core/sip/digest.h"
 #include "core/sip/edit.h"
 #include "core/sip/message.h"
 #include "core/sip/splice.h"
 #include "core/sip/values.h"
+#include "tests/fuzz/demand.h"
+#include "tests/fuzz/naive_sip.h"
 
+namespace fuzz = sallyport::fuzz;
+namespace routing = sallyport::routing;
 namespace sip = sallyport::sip;
 
 namespace {
@@ -20,10 +26,7 @@ namespace {
 constexpr std::string_view kNames[] = {"integrity-protected"};
 constexpr std::string_view kYes = "integrity-protected=\"tls-yes\"";
 
-// Ends the process, in every build.
-void Demand(bool holds) {
-  if (!holds) std::abort();
-}
+using sallyport::fuzz::Demand;
 
 size_t CountValues(const sip::MessageView& message, sip::HeaderId id) {
   size_t count = 0;
@@ -76,6 +79,54 @@ void DemandEdited(const sip::MessageView& before,
   Demand(after.body() == before.body());
 }
 
+// ---- credentials, as the proxy edits them on the way to the registrar
+
+size_t NaiveClaims(const fuzz::NaiveMessage& message, fuzz::QuotesEnd quotes,
+                   std::string_view name) {
+  size_t count = 0;
+  for (const std::string& value : message.Values(name)) {
+    for (const fuzz::NaiveParam& param : fuzz::NaiveParams(value, quotes)) {
+      if (param.name != kNames[0] || param.is_scheme) continue;
+      Demand(param.text == kYes);
+      ++count;
+    }
+  }
+  return count;
+}
+
+// Whatever the schemes: one claim of ours in the row that was selected, and
+// none elsewhere. Where two readers end a quoted string at different places,
+// they agree unless the message would be refused.
+void DemandStripped(const sip::MessageView& before,
+                    const sip::HeaderField* selected,
+                    sip::SpliceList& splices) {
+  splices.Reset(before.bytes());
+  const bool ok = routing::StripCredentials(
+      before, selected, selected == nullptr ? "" : kYes, splices);
+  if (splices.overflowed()) return;
+  splices.Seal();
+  std::string out(splices.gathered_size(), '\0');
+  splices.Gather(out.data());
+  const fuzz::NaiveMessage after = fuzz::ReadNaively(out);
+  const size_t ours = ok && selected != nullptr ? 1 : 0;
+  const bool refused = static_cast<bool>(routing::ValidateCredentials(before));
+  for (const fuzz::QuotesEnd quotes :
+       {fuzz::QuotesEnd::kAtUnescapedQuote, fuzz::QuotesEnd::kAtAnyQuote}) {
+    if (quotes == fuzz::QuotesEnd::kAtAnyQuote && refused) continue;
+    Demand(NaiveClaims(after, quotes, "authorization") == ours);
+    Demand(NaiveClaims(after, quotes, "proxy-authorization") == 0);
+  }
+}
+
+void DemandCredentials(const sip::MessageView& before,
+                       sip::SpliceList& splices) {
+  DemandStripped(before, nullptr, splices);
+  for (const sip::HeaderField* row = before.Find(sip::HeaderId::kAuthorization);
+       row != nullptr; row = before.Next(row)) {
+    DemandStripped(before, row, splices);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -84,6 +135,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static sip::SpliceList splices;
   static sip::Scratch scratch;
   if (before.Scan(bytes) != sip::ScanVerdict::kOk) return 0;
+  DemandCredentials(before, splices);
   splices.Reset(bytes);
   if (!EditAll(before, splices)) return 0;
   splices.Seal();

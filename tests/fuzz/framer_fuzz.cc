@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
 #include "core/sip/framer.h"
 #include "core/sip/message.h"
 #include "core/sip/values.h"
+#include "tests/fuzz/demand.h"
 
 namespace sip = sallyport::sip;
 
@@ -17,10 +17,7 @@ namespace {
 
 using Verdict = sip::Framer::Verdict;
 
-// Ends the process, in every build.
-void Demand(bool holds) {
-  if (!holds) std::abort();
-}
+using sallyport::fuzz::Demand;
 
 struct Piece {
   Verdict verdict;

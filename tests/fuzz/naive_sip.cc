@@ -54,6 +54,8 @@ class Walk {
 
   bool AtEnd() const { return at_ >= text_.size(); }
   bool At(char c) const { return !AtEnd() && text_[at_] == c; }
+  // White space, or the end.
+  bool AtBlank() const { return AtEnd() || IsBlank(text_[at_]); }
   size_t at() const { return at_; }
 
   void SkipSeparators() {
@@ -168,8 +170,10 @@ std::vector<NaiveParam> NaiveParams(std::string_view value, QuotesEnd quotes) {
       continue;
     }
     size_t end = walk.at();
+    param.is_scheme = begin == 0 && walk.AtBlank();
     walk.SkipBlanks();
     if (walk.At('=')) {
+      param.is_scheme = false;
       walk.Skip();
       walk.SkipBlanks();
       param.value = walk.TakeValue();

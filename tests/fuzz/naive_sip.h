@@ -37,6 +37,8 @@ struct NaiveParam {
   std::string name;   // lower case
   std::string value;  // without quotes
   std::string text;   // as it stands
+  // The first word, with white space or nothing behind it.
+  bool is_scheme = false;
 };
 
 // Readers differ in where a quoted string ends: some let a backslash take the
@@ -44,8 +46,7 @@ struct NaiveParam {
 enum class QuotesEnd { kAtUnescapedQuote, kAtAnyQuote };
 
 // All that could be a parameter of a row of credentials, of a challenge or of a
-// list. What stands in quotes is data. A scheme comes as a parameter without a
-// value.
+// list. What stands in quotes is data. A scheme comes as a parameter, too.
 std::vector<NaiveParam> NaiveParams(std::string_view value, QuotesEnd quotes);
 
 // The first one of this name (lower case), or "".

@@ -19,7 +19,7 @@ size_t Claims(std::string_view message, QuotesEnd quotes) {
       continue;
     }
     for (const NaiveParam& param : NaiveParams(row.value, quotes)) {
-      count += param.name == kFlag;
+      count += param.name == kFlag && !param.is_scheme;
     }
   }
   return count;
@@ -56,6 +56,8 @@ constexpr Case kSeen[] = {
     {"the other row", "Proxy-Authorization: Digest integrity-protected=x", 1},
     {"any scheme", "Authorization: Basic integrity-protected==", 1},
     {"no scheme", "Authorization: integrity-protected=yes", 1},
+    {"no scheme, no value", "Authorization: integrity-protected, a=b", 1},
+    {"no scheme, spaces", "Authorization: integrity-protected = yes", 1},
     {"semicolons", "Authorization: Digest a=b;integrity-protected=yes", 1},
     {"a missing comma", "Authorization: Digest a=\"b\" integrity-protected=yes",
      1},
@@ -81,6 +83,8 @@ constexpr Case kData[] = {
     {"data in quotes over a fold",
      "Authorization: Digest opaque=\"x,\r\n integrity-protected=yes\"", 0},
     {"a value", "Authorization: Digest opaque=integrity-protected", 0},
+    {"a scheme", "Authorization: integrity-protected a=b", 0},
+    {"a scheme alone", "Authorization: integrity-protected", 0},
     {"a longer name", "Authorization: Digest x-integrity-protected=yes", 0},
     {"another header", "X: Digest integrity-protected=yes", 0},
     {"a name within a fold", "X: y\r\n Authorization: integrity-protected", 0},

@@ -1,21 +1,21 @@
 // The scanner says the same with every kernel, and what it says lies within the
-// message: fields cover the head without gaps, values lie in their lines.
+// message: fields cover the head without gaps, values lie in their lines. Every
+// value is then read by every typed view (value_laws.h).
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
 #include "core/sip/message.h"
 #include "core/sip/scanner.h"
+#include "core/sip/values.h"
+#include "tests/fuzz/demand.h"
+#include "tests/fuzz/value_laws.h"
 
 namespace sip = sallyport::sip;
 
 namespace {
 
-// Ends the process, in every build.
-void Demand(bool holds) {
-  if (!holds) std::abort();
-}
+using sallyport::fuzz::Demand;
 
 bool SameField(const sip::HeaderField& a, const sip::HeaderField& b) {
   return a.id == b.id && a.folded == b.folded && a.name_begin == b.name_begin &&
@@ -49,6 +49,32 @@ void DemandWhole(const sip::MessageView& view) {
   Demand(begin == view.headers_end() && begin < view.head().size());
 }
 
+// A list over several rows is the lists of the rows.
+void DemandList(const sip::MessageView& view, sip::HeaderId id) {
+  sip::ListCursor all(view, id);
+  for (const sip::HeaderField* row = view.Find(id); row != nullptr;
+       row = view.Next(row)) {
+    for (sip::ListCursor one(view.Value(*row)); one.Next();) {
+      Demand(all.Next() && all.value().data() == one.value().data() &&
+             all.value().size() == one.value().size() && all.field() == row);
+    }
+  }
+  Demand(!all.Next());
+}
+
+void DemandValues(const sip::MessageView& view) {
+  for (const sip::HeaderField& field : view.headers()) {
+    sallyport::fuzz::DemandValue(view.Value(field));
+  }
+  if (view.is_request()) sallyport::fuzz::DemandValue(view.request_uri());
+  for (const sip::HeaderId id :
+       {sip::HeaderId::kVia, sip::HeaderId::kRoute, sip::HeaderId::kContact,
+        sip::HeaderId::kPAssociatedUri, sip::HeaderId::kServiceRoute,
+        sip::HeaderId::kRequire}) {
+    DemandList(view, id);
+  }
+}
+
 void Run(std::string_view bytes, sip::ScanPolicy policy) {
   static sip::MessageView portable, best;
   const sip::ScanVerdict verdict =
@@ -57,7 +83,9 @@ void Run(std::string_view bytes, sip::ScanPolicy policy) {
   Demand(verdict ==
          sip::MessageScanner(policy, sip::BestKernel()).Scan(bytes, best));
   DemandSame(portable, best);
-  if (verdict == sip::ScanVerdict::kOk) DemandWhole(best);
+  if (verdict != sip::ScanVerdict::kOk) return;
+  DemandWhole(best);
+  DemandValues(best);
 }
 
 }  // namespace
