@@ -11,13 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
-#include "absl/flags/reflection.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
 #include "absl/status/status.h"
@@ -29,6 +27,7 @@
 #include "absl/strings/strip.h"
 #include "core/sip/limits.h"
 #include "net/limits.h"
+#include "proxy/flag_checks.h"
 #include "proxy/home_core.h"
 
 // ---- where it listens
@@ -319,30 +318,6 @@ bool AsksForHelp(int argc, char** argv) {
   return false;
 }
 
-absl::Status Wrong(std::string_view flag, std::string_view reason) {
-  return absl::InvalidArgumentError(absl::StrCat("--", flag, ": ", reason));
-}
-
-template <typename T>
-absl::Status InRange(std::string_view flag, T value, T least, T most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return Wrong(flag, absl::StrCat(value, " is not between ", least, " and ",
-                                  most));
-}
-
-absl::Status InRange(std::string_view flag, absl::Duration value,
-                     absl::Duration least, absl::Duration most) {
-  if (value >= least && value <= most) return absl::OkStatus();
-  return Wrong(flag, absl::StrCat(absl::FormatDuration(value),
-                                  " is not between ",
-                                  absl::FormatDuration(least), " and ",
-                                  absl::FormatDuration(most)));
-}
-
-Millis ToMillis(absl::Duration duration) {
-  return Millis(absl::ToInt64Milliseconds(duration));
-}
-
 absl::StatusOr<std::vector<Endpoint>> Endpoints(std::string_view flag,
                                                 const std::string& text) {
   std::vector<Endpoint> endpoints;
@@ -384,18 +359,6 @@ absl::StatusOr<std::vector<Endpoint>> AccessListeners(
   auto bare = TakeClasses(flag, text, classes);
   if (!bare.ok()) return bare.status();
   return Endpoints(flag, *bare);
-}
-
-// Index of `value` among the names of a flag's values.
-absl::StatusOr<int> OneOf(std::string_view flag, const std::string& value,
-                          std::initializer_list<std::string_view> names) {
-  int index = 0;
-  std::string list;
-  for (std::string_view name : names) {
-    if (value == name) return index;
-    absl::StrAppend(&list, index++ == 0 ? "" : ", ", name);
-  }
-  return Wrong(flag, absl::StrCat("`", value, "` is not one of: ", list));
 }
 
 std::vector<std::string> SplitList(const std::string& text) {
@@ -591,49 +554,6 @@ absl::Status FillPolicy(EdgeConfig& edge) {
   edge.flow_lost_code = static_cast<uint16_t>(code);
   return status;
 }
-
-// Copies flags that have a range into their places; keeps the first complaint.
-class Ranges {
- public:
-  template <typename T, typename V>
-  Ranges& Take(const absl::Flag<V>& flag, std::type_identity_t<V> least,
-               std::type_identity_t<V> most, T& to) {
-    const V value = absl::GetFlag(flag);
-    status_.Update(InRange(NameOf(flag), value, least, most));
-    to = static_cast<T>(value);
-    return *this;
-  }
-  Ranges& Time(const absl::Flag<absl::Duration>& flag, absl::Duration least,
-               absl::Duration most, Millis& to) {
-    const absl::Duration value = absl::GetFlag(flag);
-    status_.Update(InRange(NameOf(flag), value, least, most));
-    to = ToMillis(value);
-    return *this;
-  }
-  Ranges& Time(const absl::Flag<absl::Duration>& flag, absl::Duration least,
-               absl::Duration most, absl::Duration& to) {
-    const absl::Duration value = absl::GetFlag(flag);
-    status_.Update(InRange(NameOf(flag), value, least, most));
-    to = value;
-    return *this;
-  }
-  Ranges& PowerOfTwo(const absl::Flag<uint32_t>& flag) {
-    const uint32_t value = absl::GetFlag(flag);
-    if ((value & (value - 1)) != 0) {
-      status_.Update(Wrong(NameOf(flag),
-                           absl::StrCat(value, " is not a power of two")));
-    }
-    return *this;
-  }
-  absl::Status status() const { return status_; }
-
- private:
-  template <typename V>
-  static std::string_view NameOf(const absl::Flag<V>& flag) {
-    return absl::GetFlagReflectionHandle(flag).Name();
-  }
-  absl::Status status_;
-};
 
 absl::Status FillBounds(Options& o) {
   Ranges ranges;
