@@ -37,5 +37,8 @@ def fuzz_target(name, srcs, deps, seeds, data, copies = 20000, size = "medium"):
         testonly = True,
         linkopts = ["-fsanitize=fuzzer"],
         tags = ["manual"],
-        deps = [":" + name + "_fuzz"],
+        deps = [
+            ":" + name + "_fuzz",
+            ":fuzzer_options",
+        ],
     )
