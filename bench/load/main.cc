@@ -68,7 +68,7 @@ absl::Status StartFleet(const Options& options, World& world) {
     return absl::UnavailableError(enabled.error().ToString());
   }
   auto tls = net::tls::ClientContext::Create(
-      {.version_min = options.tls, .version_max = options.tls, .ca_pem = ""});
+      {.version_min = options.tls, .version_max = options.tls});
   if (!tls.ok()) return tls.status();
   world.fleet = std::make_unique<Fleet>(
       world.reactor.get(), Fleet::Setup{.ues = options.ues,

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
@@ -34,6 +35,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 }  // namespace
+
+absl::StatusOr<PemFile> ReadPem(const std::string& file) {
+  absl::StatusOr<std::string> text = ReadFile(file);
+  if (!text.ok()) return text.status();
+  return PemFile{.name = file, .text = *std::move(text)};
+}
 
 absl::StatusOr<CertificatePem> ReadCertificate(const std::string& chain_file,
                                                const std::string& key_file) {

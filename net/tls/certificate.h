@@ -1,4 +1,5 @@
-// A CertificatePem is one certificate chain with its private key, as text.
+// A CertificatePem is one certificate chain with its private key, as text; a
+// PemFile any other text.
 #ifndef NET_TLS_CERTIFICATE_H_
 #define NET_TLS_CERTIFICATE_H_
 
@@ -15,6 +16,14 @@ struct CertificatePem {
   std::string chain_pem;  // the own certificate first, then intermediates
   std::string key_pem;
 };
+
+struct PemFile {
+  std::string name;  // what error texts call it
+  std::string text;
+};
+
+// Fails: with one text that names the file and the reason.
+[[nodiscard]] absl::StatusOr<PemFile> ReadPem(const std::string& file);
 
 // Reads the two files.
 // Fails: with one text that names the file and the reason. What is inside the

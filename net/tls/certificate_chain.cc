@@ -8,6 +8,7 @@
 #include <openssl/nid.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -174,10 +175,18 @@ bool CertificateChain::SharesFirstName(const CertificateChain& other) const {
                                       names_.front()) != other.names_.end();
 }
 
-std::vector<CRYPTO_BUFFER*> CertificateChain::buffers() const {
+absl::Status CertificateChain::InstallIn(SSL_CTX* ctx,
+                                         const std::string& file) const {
   std::vector<CRYPTO_BUFFER*> raw;
   for (const auto& buffer : buffers_) raw.push_back(buffer.get());
-  return raw;
+  if (SSL_CTX_set_chain_and_key(ctx, raw.data(), raw.size(), key_.get(),
+                                nullptr)) {
+    return absl::OkStatus();
+  }
+  const char* reason = ERR_reason_error_string(ERR_get_error());
+  return Refuse(file,
+                absl::StrCat("refused by the TLS library: ",
+                             reason == nullptr ? "no reason given" : reason));
 }
 
 }  // namespace sallyport::net::tls

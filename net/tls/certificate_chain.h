@@ -30,9 +30,10 @@ class CertificateChain {
   // Whether another certificate is for the first name of this one.
   bool SharesFirstName(const CertificateChain& other) const;
 
+  // Makes it the certificate of a context. Fails: with `file` and the reason.
+  absl::Status InstallIn(SSL_CTX* ctx, const std::string& file) const;
+
   KeyKind kind() const { return kind_; }
-  EVP_PKEY* key() const { return key_.get(); }
-  std::vector<CRYPTO_BUFFER*> buffers() const;
   WallTime not_before() const { return not_before_; }
   WallTime not_after() const { return not_after_; }
 

@@ -123,6 +123,9 @@ Failure Classify(int reason) {
       return Failure::kBadRecord;
     case SSL_R_NO_RENEGOTIATION:
       return Failure::kRenegotiation;
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return Failure::kUntrusted;
     default:
       return Failure::kProtocol;
   }
@@ -204,6 +207,9 @@ ReadResult Channel::Fail() {
   if (!handshake_done_ && any_input_ && !looks_like_tls_) {
     failure_ = Failure::kNotTls;
   }
+  if (failure_ == Failure::kUntrusted && distrust_ == Distrust::kNone) {
+    distrust_ = Distrust::kNoCertificate;
+  }
   return {ReadStatus::kFailed};
 }
 
@@ -269,6 +275,8 @@ std::string_view ToString(Failure failure) {
       return "bad_record";
     case Failure::kRenegotiation:
       return "renegotiation";
+    case Failure::kUntrusted:
+      return "untrusted";
     case Failure::kProtocol:
       return "protocol";
   }

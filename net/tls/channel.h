@@ -8,6 +8,8 @@
 #include <memory>
 #include <string_view>
 
+#include "net/tls/distrust.h"
+
 struct bio_st;
 struct ssl_st;
 
@@ -47,6 +49,7 @@ enum class Failure : uint8_t {
   kPeerAlert,      // the peer sent a fatal alert: peer_alert()
   kBadRecord,      // a record did not decrypt or had a bad length
   kRenegotiation,  // TLS 1.2: the peer asked for a new handshake
+  kUntrusted,      // the peer's certificate was not believed: distrust()
   kProtocol,       // any other breach of the protocol
 };
 
@@ -93,6 +96,7 @@ class Channel {
   bool handshake_done() const { return handshake_done_; }
   bool failed() const { return failure_ != Failure::kNone; }
   Failure failure() const { return failure_; }
+  Distrust distrust() const { return distrust_; }
   // The fatal alert that came from the peer, or that we sent; kNoAlert if none.
   uint8_t peer_alert() const { return peer_alert_; }
   uint8_t sent_alert() const { return sent_alert_; }
@@ -110,12 +114,16 @@ class Channel {
   // The channel whose call is running inside the TLS library.
   static Channel* Running(const ssl_st* ssl);
 
+  // What a certificate of the peer must name, where one is asked for; empty: it
+  // may be anybody's whom the authorities vouch for.
+  virtual std::string_view RequiredName() const { return {}; }
   // Called before each step of the handshake, and when it is complete.
   virtual void OnHandshakeStep() = 0;
   virtual void OnHandshakeDone() = 0;
 
  private:
   friend class ChannelBio;
+  friend struct PeerVerifier;
 
   ReadResult Handshake();
   // Why the TLS library made no progress.
@@ -130,6 +138,7 @@ class Channel {
   bool any_input_ = false;
   bool looks_like_tls_ = false;  // the first octet began a handshake record
   Failure failure_ = Failure::kNone;
+  Distrust distrust_ = Distrust::kNone;
   uint8_t peer_alert_ = kNoAlert;
   uint8_t sent_alert_ = kNoAlert;
 };

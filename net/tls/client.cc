@@ -2,16 +2,17 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
+#include "net/tls/certificate_chain.h"
 #include "net/tls/channel_bio.h"
+#include "net/tls/peer_name.h"
+#include "net/tls/peer_verifier.h"
+#include "net/tls/suites.h"
 
 namespace sallyport::net::tls {
 
@@ -36,38 +37,6 @@ uint16_t ToWire(TlsVersion version) {
   return 0;
 }
 
-absl::Status Trust(SSL_CTX* ctx, const std::string& ca_pem) {
-  const bssl::UniquePtr<BIO> file(
-      BIO_new_mem_buf(ca_pem.data(), ca_pem.size()));
-  size_t count = 0;
-  while (bssl::UniquePtr<X509> ca{
-      PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr)}) {
-    CHECK(X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca.get()));
-    ++count;
-  }
-  ERR_clear_error();
-  if (count == 0) {
-    return absl::InvalidArgumentError("no CA certificate in PEM form");
-  }
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
-  return absl::OkStatus();
-}
-
-bool IsAddress(const std::string& name) {
-  const bssl::UniquePtr<ASN1_OCTET_STRING> address(a2i_IPADDRESS(name.c_str()));
-  ERR_clear_error();
-  return address != nullptr;
-}
-
-void ExpectName(SSL* ssl, const std::string& name) {
-  X509_VERIFY_PARAM* const expected = SSL_get0_param(ssl);
-  if (IsAddress(name)) {
-    CHECK(X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str()));
-    return;
-  }
-  CHECK(X509_VERIFY_PARAM_set1_host(expected, name.data(), name.size()));
-}
-
 }  // namespace
 
 ClientSession::ClientSession(ssl_session_st* session)
@@ -90,15 +59,30 @@ absl::StatusOr<std::shared_ptr<const ClientContext>> ClientContext::Create(
   context->bio_ = ChannelBio::New();
   CHECK(SSL_CTX_set_min_proto_version(ctx, ToWire(options.version_min)));
   CHECK(SSL_CTX_set_max_proto_version(ctx, ToWire(options.version_max)));
+  CHECK(SSL_CTX_set_strict_cipher_list(ctx, kSuites));
+  CHECK(SSL_CTX_set1_groups_list(ctx, kGroups));
   SSL_CTX_set_session_cache_mode(
       ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(ctx, &ClientHooks::KeepSession);
   SSL_CTX_set_info_callback(ctx, &ChannelBio::OnInfo);
-  if (!options.ca_pem.empty()) {
-    if (absl::Status s = Trust(ctx, options.ca_pem); !s.ok()) return s;
-    context->verifies_ = true;
+  if (options.authorities) {
+    const auto authorities = Authorities::Parse(*options.authorities);
+    if (!authorities.ok()) return authorities.status();
+    PeerVerifier::Install(*authorities, ctx);
+  }
+  if (options.certificate) {
+    if (absl::Status s = context->UseCertificate(*options.certificate);
+        !s.ok()) {
+      return s;
+    }
   }
   return context;
+}
+
+absl::Status ClientContext::UseCertificate(const CertificatePem& pem) {
+  const absl::StatusOr<CertificateChain> chain = CertificateChain::Parse(pem);
+  if (!chain.ok()) return chain.status();
+  return chain->InstallIn(ctx_, pem.name);
 }
 
 ClientContext::~ClientContext() {
@@ -110,15 +94,14 @@ ClientEngine::ClientEngine(std::shared_ptr<const ClientContext> context,
                            const std::string& server_name,
                            const ClientSession& resume)
     : Channel(SSL_new(context->ctx_), context->bio_),
-      context_(std::move(context)) {
+      context_(std::move(context)),
+      server_name_(server_name) {
   SSL_set_connect_state(ssl());
-  if (!server_name.empty()) {
-    // An address is no server name.
-    // Source: RFC 6066 3.
-    if (!IsAddress(server_name)) {
-      CHECK(SSL_set_tlsext_host_name(ssl(), server_name.c_str()));
-    }
-    if (context_->verifies_) ExpectName(ssl(), server_name);
+  // An address is no server name, nor is what is too long for one.
+  // Source: RFC 6066 3.
+  if (!server_name.empty() && !IsAddressName(server_name) &&
+      !SSL_set_tlsext_host_name(ssl(), server_name.c_str())) {
+    ERR_clear_error();
   }
   if (!resume.empty()) CHECK(SSL_set_session(ssl(), resume.get()));
 }

@@ -1,14 +1,16 @@
 // A ClientEngine is the client end of one TLS connection: bytes in, bytes out.
-// Load generators, tests and connections towards a core that speaks TLS use it.
+// Connections towards a core that speaks TLS use it, load generators and tests.
 #ifndef NET_TLS_CLIENT_H_
 #define NET_TLS_CLIENT_H_
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "net/tls/certificate.h"
 #include "net/tls/channel.h"
 
 struct bio_st;
@@ -38,11 +40,16 @@ enum class TlsVersion : uint8_t { k1_2, k1_3 };
 struct ClientContextOptions {
   TlsVersion version_min = TlsVersion::k1_2;
   TlsVersion version_max = TlsVersion::k1_3;
-  // Certificates to trust. Empty: the server is not verified at all.
-  std::string ca_pem;
+  // Whom to trust. None: the server is not verified at all (load, tests).
+  std::optional<PemFile> authorities = std::nullopt;
+  // Shown to a server that asks for it. None: it gets none.
+  std::optional<CertificatePem> certificate = std::nullopt;
 };
 
-// What the client connections of one thread have in common.
+// What the client connections of one thread have in common: TLS 1.2 and 1.3,
+// AEAD with forward secrecy, as our servers (ServerContext).
+// Fails:  Create: one text that names the file and the reason.
+// Source: Sallyport 9.3
 class ClientContext {
  public:
   static absl::StatusOr<std::shared_ptr<const ClientContext>> Create(
@@ -56,18 +63,18 @@ class ClientContext {
  private:
   friend class ClientEngine;
   ClientContext() = default;
+  absl::Status UseCertificate(const CertificatePem& pem);
 
   ssl_ctx_st* ctx_ = nullptr;
   bio_st* bio_ = nullptr;
-  bool verifies_ = false;
 };
 
 // Feed, Read, Write and Shutdown are Channel's. The client speaks first: call
 // Read once before anything is fed.
 class ClientEngine final : public Channel {
  public:
-  // `server_name`: SNI, and the name that a verified certificate must bear;
-  // empty: neither.
+  // `server_name`: SNI (but for an address), and the name that a verified
+  // certificate must bear (BearsName); empty: neither.
   ClientEngine(std::shared_ptr<const ClientContext> context,
                const std::string& server_name,
                const ClientSession& resume = {});
@@ -82,10 +89,12 @@ class ClientEngine final : public Channel {
  private:
   friend class ClientContext;
   friend struct ClientHooks;
+  std::string_view RequiredName() const override { return server_name_; }
   void OnHandshakeStep() override;
   void OnHandshakeDone() override;
 
   std::shared_ptr<const ClientContext> context_;
+  const std::string server_name_;
   ClientSession session_;
 };
 

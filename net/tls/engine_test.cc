@@ -113,9 +113,8 @@ TEST(Engine, RefusesOldVersionsAndWeakSuitesWithAnAlert) {
     auto client = TestClient(ClientContextOptions{});
     SSL_CTX_set_min_proto_version(client->get(), TLS1_VERSION);
     SSL_CTX_set_max_proto_version(client->get(), row.version_max);
-    if (row.suites != nullptr) {
-      ASSERT_TRUE(SSL_CTX_set_strict_cipher_list(client->get(), row.suites));
-    }
+    ASSERT_TRUE(SSL_CTX_set_strict_cipher_list(
+        client->get(), row.suites == nullptr ? "ALL" : row.suites));
     Meeting meeting(client, world);
 
     EXPECT_EQ(meeting.server.failure(), row.failure);
@@ -266,7 +265,8 @@ TEST_P(EachVersion, SendsNothingWhenShutDownDuringTheHandshake) {
 TEST_P(EachVersion, NotesTheAlertOfAClientThatDistrusts) {
   ClientContextOptions options;
   options.version_min = options.version_max = GetParam();
-  options.ca_pem = TestCertificate("somebody.else.test").chain_pem;
+  options.authorities = {
+      .name = "ca", .text = TestCertificate("somebody.else.test").chain_pem};
   Meeting meeting(TestClient(options), world_);
 
   EXPECT_TRUE(meeting.client.failed());

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,8 @@
 #include "net/tls/certificate_chain.h"
 #include "net/tls/channel_bio.h"
 #include "net/tls/engine_hooks.h"
+#include "net/tls/peer_verifier.h"
+#include "net/tls/suites.h"
 
 namespace sallyport::net::tls {
 
@@ -28,14 +31,6 @@ struct ServerContext::Identity {
 
 namespace {
 
-// TLS 1.2; those of TLS 1.3 are all AEAD with forward secrecy. In brackets:
-// equally good, the client chooses (it knows whether it has AES instructions).
-// Source: Sallyport 9.3.
-constexpr char kSuites[] =
-    "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]:"
-    "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
-constexpr char kGroups[] = "X25519:P-256";
 // Every context of every process accepts the tickets of every other.
 constexpr uint8_t kSessionIdContext[] = {'s', 'a', 'l', 'l', 'y'};
 
@@ -71,9 +66,31 @@ void ReadClock(const SSL*, timeval* now) {
   now->tv_usec = 0;
 }
 
-bssl::UniquePtr<SSL_CTX> NewSslContext(const ServerContextOptions& options) {
-  // Without X.509 objects: no certificate of a client is ever read.
-  bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(TLS_with_buffers_method()));
+// A client that must prove itself does so each time: no ticket, neither a new
+// one nor one of those that phones have.
+void DemandCertificate(const Authorities& authorities, SSL_CTX* ctx) {
+  PeerVerifier::Install(authorities, ctx);
+  SSL_CTX_set_retain_only_sha256_of_client_certs(ctx, 1);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+}
+
+// Source: Sallyport 5.8
+void IssueTickets(const ServerContextOptions& options, SSL_CTX* ctx) {
+  CHECK(SSL_CTX_set_session_id_context(ctx, kSessionIdContext,
+                                       sizeof(kSessionIdContext)));
+  const auto lifetime_s =
+      static_cast<uint32_t>(options.tickets->lifetime().count());
+  SSL_CTX_set_timeout(ctx, lifetime_s);                  // TLS 1.2
+  SSL_CTX_set_session_psk_dhe_timeout(ctx, lifetime_s);  // TLS 1.3
+  SSL_CTX_set_num_tickets(ctx, options.tickets_per_connection);
+  SSL_CTX_set_ticket_aead_method(ctx, TicketHooks::Method());
+}
+
+bssl::UniquePtr<SSL_CTX> NewSslContext(const ServerContextOptions& options,
+                                       const Authorities* client_authorities) {
+  // Without X.509 objects where no certificate of a client is ever read.
+  bssl::UniquePtr<SSL_CTX> ctx(SSL_CTX_new(
+      client_authorities ? TLS_method() : TLS_with_buffers_method()));
   SSL_CTX* const c = ctx.get();
   CHECK(c != nullptr);
   CHECK(SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION));
@@ -83,15 +100,11 @@ bssl::UniquePtr<SSL_CTX> NewSslContext(const ServerContextOptions& options) {
   SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_early_data_enabled(c, 0);
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-  CHECK(SSL_CTX_set_session_id_context(c, kSessionIdContext,
-                                       sizeof(kSessionIdContext)));
-
-  const auto lifetime_s =
-      static_cast<uint32_t>(options.tickets->lifetime().count());
-  SSL_CTX_set_timeout(c, lifetime_s);                  // TLS 1.2
-  SSL_CTX_set_session_psk_dhe_timeout(c, lifetime_s);  // TLS 1.3
-  SSL_CTX_set_num_tickets(c, options.tickets_per_connection);
-  SSL_CTX_set_ticket_aead_method(c, TicketHooks::Method());
+  if (client_authorities != nullptr) {
+    DemandCertificate(*client_authorities, c);
+  } else {
+    IssueTickets(options, c);
+  }
   SSL_CTX_set_current_time_cb(c, &ReadClock);
   SSL_CTX_set_info_callback(c, &ChannelBio::OnInfo);
   return ctx;
@@ -177,20 +190,21 @@ absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Create(
 absl::Status ServerContext::Load(const ServerContextOptions& options) {
   tickets_ = options.tickets;
   expires_at_ = WallTime::max();
+  std::optional<Authorities> authorities;
+  if (options.client_authorities) {
+    auto parsed = Authorities::Parse(*options.client_authorities);
+    if (!parsed.ok()) return parsed.status();
+    authorities = *std::move(parsed);
+  }
   for (const CertificatePem& pem : options.certificates) {
     absl::StatusOr<CertificateChain> chain = CertificateChain::Parse(pem);
     if (!chain.ok()) return chain.status();
-    bssl::UniquePtr<SSL_CTX> ctx = NewSslContext(options);
+    bssl::UniquePtr<SSL_CTX> ctx =
+        NewSslContext(options, authorities ? &*authorities : nullptr);
     SSL_CTX_set_app_data(ctx.get(), this);
     SSL_CTX_set_select_certificate_cb(ctx.get(), &SelectIdentity);
-    const std::vector<CRYPTO_BUFFER*> buffers = chain->buffers();
-    if (!SSL_CTX_set_chain_and_key(ctx.get(), buffers.data(), buffers.size(),
-                                   chain->key(), nullptr)) {
-      const char* reason = ERR_reason_error_string(ERR_get_error());
-      ERR_clear_error();
-      return absl::InvalidArgumentError(
-          absl::StrCat(pem.name, ": refused by the TLS library: ",
-                       reason == nullptr ? "no reason given" : reason));
+    if (absl::Status s = chain->InstallIn(ctx.get(), pem.name); !s.ok()) {
+      return s;
     }
     if (std::string w = ValidityWarning(*chain, tickets_->now()); !w.empty()) {
       warnings_.push_back(absl::StrCat(pem.name, ": ", w));

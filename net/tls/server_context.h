@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,16 +29,20 @@ struct ServerContextOptions {
   // Issues tickets and knows the time; borrowed, must outlive all engines.
   TicketDesk* tickets = nullptr;
   size_t tickets_per_connection = 1;  // TLS 1.3; 1..16
+  // With it a client must show a certificate for which one of these vouches, at
+  // each connection: there are no tickets then.
+  std::optional<PemFile> client_authorities = std::nullopt;
 };
 
-// TLS 1.2 and 1.3; AEAD with forward secrecy; X25519 and P-256; no client
-// certificate, early data, renegotiation, compression or session cache.
+// TLS 1.2 and 1.3; AEAD with forward secrecy; X25519 and P-256; no early data,
+// renegotiation, compression or session cache, and no client certificate unless
+// its options ask for one.
 // Threads: of its shard alone; each shard makes its own from the same bytes.
 // Owns:    certificates and keys as the TLS library holds them. Engines share
 // in
 //          the ownership: to reload, make a new one for the engines to come.
 // Source:  Sallyport 9.3, 5.8 (item 6); TS 33.203 O.2.1 (no
-// CertificateRequest).
+// CertificateRequest to a UE).
 class ServerContext {
  public:
   // Fails: one text that names the file and the reason: not PEM, no

@@ -235,7 +235,8 @@ TEST(MakeSelfSigned, IsGoodForItsNamesAndAddresses) {
   ASSERT_TRUE(pem.ok()) << pem.status();
   ServerWorld world;
   world.Load({*pem});
-  auto client = TestClient(ClientContextOptions{.ca_pem = pem->chain_pem});
+  auto client = TestClient(ClientContextOptions{
+      .authorities = PemFile{.name = "ca", .text = pem->chain_pem}});
   for (const TrustCase& row : kCases) {
     Meeting meeting(client, world, {}, row.server_name);
     EXPECT_EQ(meeting.server.handshake_done(), row.trusted) << row.server_name;
