@@ -20,12 +20,16 @@ struct Destination {
   FlowId flow;    // invalid: use peer and transport
   Endpoint peer;  // datagram flows and core links
   sip::Transport transport = sip::Transport::kTcp;
+  // Core links over TLS: the name that the peer must prove to be; empty: its
+  // address. Borrowed until the actions were performed.
+  std::string_view host{};
 
   static Destination ToFlow(FlowId flow, const Endpoint& peer) {
     return {.flow = flow, .peer = peer, .transport = {}};
   }
-  static Destination ToCore(const Endpoint& peer, sip::Transport transport) {
-    return {.flow = {}, .peer = peer, .transport = transport};
+  static Destination ToCore(const Endpoint& peer, sip::Transport transport,
+                            std::string_view host = {}) {
+    return {.flow = {}, .peer = peer, .transport = transport, .host = host};
   }
 };
 

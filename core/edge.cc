@@ -29,8 +29,8 @@ void Edge::OnChallengeShared(uint64_t challenge, Instant now) {
   impl_->OnChallengeShared(challenge, now);
 }
 void Edge::OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
-                          Instant now) {
-  impl_->OnCorePeerLost(peer, transport, now);
+                          Instant now, std::string_view host) {
+  impl_->OnCorePeerLost(peer, transport, now, host);
 }
 void Edge::OnResolved(const HostAnswer& answer, Instant now) {
   impl_->OnResolved(answer, now);

@@ -70,8 +70,9 @@ class Edge {
   void OnDeviceShared(std::string_view device, Instant now);
   // No link to this core peer could be had, or it broke with messages unsent or
   // unanswered: transactions that wait for it try the next peer or end.
+  // `host`: over TLS, what it was to prove (Destination).
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
-                      Instant now);
+                      Instant now, std::string_view host = {});
   // The answer to a kResolve action; also when it comes late, or twice.
   void OnResolved(const HostAnswer& answer, Instant now);
   // Performs one due timer; true when another one may be due at `now`.
@@ -111,6 +112,7 @@ class Edge {
   struct NextHopInfo {
     Endpoint endpoint;
     sip::Transport transport = sip::Transport::kTcp;
+    std::string host;    // TLS: the name that it must prove; empty: its address
     bool entry = false;  // of the home core, not only of a Service-Route
     bool up = true;
   };

@@ -44,6 +44,7 @@ struct EdgeConfig {
   std::string
       access_network_info;   // our P-Access-Network-Info without the flag
   Endpoint core_listen;      // port in core-facing URIs and Via
+  uint16_t core_tls_port = 0;  // of the listener for the core over TLS; 0: none
   uint16_t tls_port = 5061;  // port in UE-facing URIs (flow's own port wins)
   std::vector<std::string> own_hosts;     // names and addresses that mean us
   std::vector<CoreTarget> home_core;      // entry points; none: home_domains

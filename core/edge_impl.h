@@ -47,7 +47,7 @@ class Edge::Impl {
   void OnChallengeShared(uint64_t challenge, Instant now);
   void OnDeviceShared(std::string_view device, Instant now);
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
-                      Instant now);
+                      Instant now, std::string_view host);
   void OnResolved(const HostAnswer& answer, Instant now);
   bool OnTimer(Instant now);
   Instant NextDeadline() const;
@@ -303,6 +303,7 @@ class Edge::Impl {
                                  std::string_view value) const;
   size_t AssertedIdentities(AssociationId id,
                             std::array<std::string_view, 2>& out);
+  const CoreTarget* EntryNamed(const HostQuestion& question) const;
   // Where a Route value of the core leads.
   routing::HopChoice ChooseRoute(std::string_view route,
                                  const routing::HopTries& tries);

@@ -64,6 +64,7 @@ std::vector<Edge::NextHopInfo> Edge::Impl::NextHops() const {
     if (target == nullptr) continue;
     all.push_back({.endpoint = target->endpoint,
                    .transport = target->transport,
+                   .host = target->host,
                    .entry = target->entries > 0,
                    .up = target->breaker.StateAt(now_) ==
                          routing::Breaker::State::kClosed});

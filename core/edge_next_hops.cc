@@ -53,7 +53,10 @@ void Edge::Impl::GoTo(Transaction& transaction,
                       sip::Transport sent_on) {
   StopWaiting(transaction);
   if (!transaction.tries.empty()) counters_.Add(CounterId::kNextHopRetries);
-  transaction.downstream = Destination::ToCore(choice.endpoint, sent_on);
+  transaction.downstream =
+      Destination::ToCore(choice.endpoint, sent_on, choice.host);
+  transaction.hop_mark =
+      routing::NextHops::Mark(choice.endpoint, sent_on, choice.host);
   transaction.target = choice.target;
   hops_.Begin(choice, transaction.tries, now_);
 }

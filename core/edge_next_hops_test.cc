@@ -528,6 +528,98 @@ TEST(Probes, ALostLinkCountsOnce) {
   EXPECT_EQ(Register(net), 20);
 }
 
+// ---------------------------------------------------------------- TLS
+
+constexpr auto kTls = sip::Transport::kTls;
+
+// The name of the question is to be proven, whatever records lie between.
+// Source: RFC 5922 7.3
+TEST(OverTls, ARequestSaysWhoMustBeThere) {
+  EdgeConfig config = ByName();
+  config.home_core[0].any_transport = true;
+  EdgeHarness net(config);
+  net.Advance(Millis(1));
+  net.Resolve(net.asked[0], {{Host(51), kTls}});
+  EXPECT_EQ(Register(net), 51);
+  EXPECT_EQ(net.Only().to.transport, kTls);
+  EXPECT_EQ(net.Only().to.host, "core.ims.example.com");
+  EXPECT_EQ(Row(net.OnlyText(), "Via").substr(0, 34),
+            "SIP/2.0/TLS pcscf1.ims.example.com");
+  // Without a listener for TLS the core comes back as ever.
+  EXPECT_TRUE(Contains(Row(net.OnlyText(), "Path"), ":5060;lr>"));
+}
+
+TEST(OverTls, AListenerOfTheCoreIsNamedToIt) {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.core_tls_port = 5071;
+  config.home_core = {{Host(20), kTls, "192.0.2.20"}};
+  EdgeHarness net(config);
+  EXPECT_EQ(Register(net), 20);
+  EXPECT_EQ(net.Only().to.host, "");
+  EXPECT_TRUE(Contains(Row(net.OnlyText(), "Path"),
+                       "@pcscf1.ims.example.com:5071;transport=tls;lr>"));
+  EXPECT_TRUE(Contains(Row(net.OnlyText(), "Via"),
+                       "SIP/2.0/TLS pcscf1.ims.example.com:5071;"));
+}
+
+TEST(OverTls, WhoDoesNotProveItIsPassedOver) {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.home_core = {{Host(20), kTls, "one.test"},
+                      {Host(20), kTls, "two.test"}};
+  EdgeHarness net(config);
+  Register(net);
+  EXPECT_EQ(net.Only().to.host, "one.test");
+  net.PeerLost({Host(20), kTls, "two.test"});  // not where it went
+  EXPECT_TRUE(net.sent().empty());
+  net.PeerLost({Host(20), kTls, "one.test"});
+  EXPECT_EQ(net.Only().to.host, "two.test");
+  net.PeerLost({Host(20), kTls, "two.test"});
+  EXPECT_EQ(StatusOf(net.OnlyText()), 504);
+}
+
+// Source: RFC 3261 19.1.2 (ports), 26.2.2 (sips is TLS)
+TEST(OverTls, AServiceRouteMayAskForIt) {
+  for (const char* route : {"<sips:orig@192.0.2.31;lr>",
+                            "<sip:orig@192.0.2.31;transport=tls;lr>"}) {
+    World w(route);
+    w.Send();
+    EXPECT_EQ(w.net.Only().to.transport, kTls) << route;
+    EXPECT_EQ(w.net.Only().to.peer, *Endpoint::Parse("192.0.2.31:5061"));
+    EXPECT_EQ(w.net.Only().to.host, "");
+  }
+  World w("<sip:orig@scscf.example.net;transport=tls;lr>");
+  w.Send();
+  EXPECT_EQ(w.net.asked[0].transport, kTls);
+  w.net.Resolve(w.net.asked[0], {{Host(31), kTls}});
+  EXPECT_EQ(w.net.Only().to.host, "scscf.example.net");
+}
+
+// What a route does not say is taken from the entry point that it can mean.
+TEST(OverTls, AServiceRouteInClearIsNotAnEntryPointOfTls) {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.home_core = {
+      {Host(30), kTcp, "192.0.2.30"},
+      {*Endpoint::Parse("192.0.2.20:5081"), kTls, "192.0.2.20"}};
+  const struct {
+    const char* route;
+    const char* peer;
+    sip::Transport transport;
+  } cases[] = {
+      {"<sip:orig@192.0.2.20;lr>", "192.0.2.20:5081", kTls},
+      {"<sips:orig@192.0.2.20;lr>", "192.0.2.20:5081", kTls},
+      {"<sip:orig@192.0.2.20;transport=tcp;lr>", "192.0.2.20:5060", kTcp},
+  };
+  for (const auto& row : cases) {
+    EdgeHarness net(config);
+    const FlowId phone = net.OpenTls();
+    net.Associate(phone, {},
+                  absl::StrCat("Service-Route: ", row.route, "\r\n"));
+    net.Receive(phone, RequestText{}.Text());
+    EXPECT_EQ(net.Only().to.peer, *Endpoint::Parse(row.peer)) << row.route;
+    EXPECT_EQ(net.Only().to.transport, row.transport) << row.route;
+  }
+}
+
 TEST(NextHops, AreShown) {
   EdgeHarness net;
   const uint64_t version = net.edge().next_hops_version();

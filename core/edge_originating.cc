@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kUdpBytesMax = 1300;  // Source: RFC 3261 18.1.1
 constexpr uint16_t kSipPort = 5060;
+constexpr uint16_t kSipsPort = 5061;  // Source: RFC 3261 19.1.2
 
 // The service routes of an association as one list.
 struct ServiceRoutes {
@@ -159,6 +160,22 @@ size_t Edge::Impl::AssertedIdentities(AssociationId id,
   return out[0].empty() ? 0 : 1;
 }
 
+// The entry point that a route with this host means: one that can be what the
+// route asks for.
+const CoreTarget* Edge::Impl::EntryNamed(const HostQuestion& question) const {
+  for (const CoreTarget& target : config_.home_core) {
+    if (!sip::EqualsIgnoreCase(WithoutBrackets(target.host), question.host)) {
+      continue;
+    }
+    const bool secure = target.transport == sip::Transport::kTls;
+    if (!question.transport || target.any_transport ||
+        (*question.transport == sip::Transport::kTls) == secure) {
+      return &target;
+    }
+  }
+  return nullptr;
+}
+
 // It comes from the registrar, so its name may be asked for. The name of an
 // entry point takes what it does not say from there.
 routing::HopChoice Edge::Impl::ChooseRoute(std::string_view route,
@@ -171,21 +188,21 @@ routing::HopChoice Edge::Impl::ChooseRoute(std::string_view route,
                         .port = uri->port,
                         .transport = sip::UriTransport(*uri)};
   std::optional<IpAddress> address = IpAddress::Parse(host);
-  for (const CoreTarget& target : config_.home_core) {
-    if (!sip::EqualsIgnoreCase(WithoutBrackets(target.host), host)) continue;
-    if (target.literal()) address = target.endpoint.address;
-    if (question.port == 0) question.port = target.endpoint.port;
-    if (!question.transport && !target.any_transport) {
-      question.transport = target.transport;
+  if (const CoreTarget* entry = EntryNamed(question)) {
+    if (entry->literal()) address = entry->endpoint.address;
+    if (question.port == 0) question.port = entry->endpoint.port;
+    if (!question.transport && !entry->any_transport) {
+      question.transport = entry->transport;
     }
-    break;
   }
   if (!address) return hops_.ChooseHost(question, tries, now_);
   if (address->is_multicast_or_broadcast()) return {};
-  const uint16_t port = question.port == 0 ? kSipPort : question.port;
-  return hops_.ChooseAddress({*address, port},
-                             question.transport.value_or(sip::Transport::kTcp),
-                             tries, now_);
+  const auto transport = question.transport.value_or(sip::Transport::kTcp);
+  if (question.port == 0) {
+    question.port = transport == sip::Transport::kTls ? kSipsPort : kSipPort;
+  }
+  return hops_.ChooseAddress({*address, question.port}, transport, tries, now_,
+                             host);
 }
 
 routing::HopChoice Edge::Impl::ChooseServiceRoute(

@@ -15,7 +15,8 @@ routing::HopChoice Edge::Impl::EntryPoint(std::string_view domain,
   routing::HopChoice choice = hops_.ChooseHome(domain, passed, now_);
   for (uint32_t i = 0; i < attempt % routing::HopTries::kMax; ++i) {
     if (choice.kind != routing::HopChoice::Kind::kTarget) break;
-    passed.Add(routing::NextHops::Mark(choice.endpoint, choice.transport));
+    passed.Add(routing::NextHops::Mark(choice.endpoint, choice.transport,
+                                       choice.host));
     const routing::HopChoice next = hops_.ChooseHome(domain, passed, now_);
     if (next.kind != routing::HopChoice::Kind::kTarget) {
       passed = {};
@@ -48,6 +49,8 @@ SlotHandle Edge::Impl::SendOwnRequest(const routing::OwnRequest& request,
   if (transaction.downstream.transport == sip::Transport::kUdp &&
       outbox_.splices.gathered_size() > kUdpBytesMax) {
     transaction.downstream.transport = sip::Transport::kTcp;
+    transaction.hop_mark =
+        routing::NextHops::Mark(to.endpoint, sip::Transport::kTcp, {});
     WriteOwn(handle, transaction, request);
   }
   if (Overflowed()) {

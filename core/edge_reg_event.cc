@@ -172,7 +172,7 @@ void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
       "<", subscription.watched, ">", subscription.in_dialog() ? ";tag=" : "",
       subscription.remote_tag);
   const std::string extra = absl::StrCat(
-      "Contact: <sip:", token.view(), "@", own_.core_sent_by,
+      "Contact: <sip:", token.view(), own_.core_contact,
       ">\r\nEvent: reg\r\nAccept: application/reginfo+xml\r\nExpires: ",
       expires_s, "\r\n");
   if (subscription.cseq == 0) subscription.begun = now_;

@@ -173,9 +173,10 @@ std::optional<Destination> Edge::Impl::ToUpstream(
   if (flow != nullptr && !flow->closing) {
     return Destination::ToFlow(upstream.flow, upstream.reply);
   }
-  // Source: RFC 3261 18.2.2. Never towards a UE (spec 6.1).
+  // Source: RFC 3261 18.2.2. Never towards a UE (spec 6.1); nor over TLS, where
+  // nothing says what the other end would have to prove.
   if (upstream.side != Side::kCore ||
-      upstream.transport == sip::Transport::kUdp) {
+      upstream.transport != sip::Transport::kTcp) {
     return std::nullopt;
   }
   return Destination::ToCore(upstream.reply, upstream.transport);
@@ -322,6 +323,7 @@ void Edge::Impl::SendDownstream(SlotHandle handle, Transaction& transaction,
                     ? CounterId::kOwnRequests
                     : CounterId::kRequestsForwarded);
   outbox_.SendSplices(transaction.downstream);
+  transaction.downstream.host = {};  // it was borrowed
   timers_.Cancel(transaction.end_timer);
   transaction.end_timer =
       timers_.Arm(now_ + timer_f,

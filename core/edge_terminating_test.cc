@@ -267,6 +267,22 @@ TEST(Terminating, CoreConnectionThatClosedIsOpenedAgainForTheAnswer) {
   EXPECT_EQ(w.net.Only().to.peer.ToString(), "192.0.2.30:5060");
 }
 
+// Nothing says what the other end of a new one would have to prove.
+TEST(Terminating, CoreConnectionOverTlsThatClosedIsNotOpenedAgain) {
+  World w;
+  const FlowId core =
+      w.net.Open({.side = Side::kCore,
+                  .transport = sip::Transport::kTls,
+                  .peer = *Endpoint::Parse("192.0.2.30:40001"),
+                  .local = *Endpoint::Parse("192.0.2.10:5071")});
+  w.net.Receive(core, ToUe(w.token).Text());
+  const std::string request = w.net.OnlyText();
+  w.net.Close(core);
+  w.net.Receive(w.phone, ResponseTo(request, 200));
+  EXPECT_TRUE(w.net.sent().empty());
+  EXPECT_EQ(w.net.totals().transactions, 0u);
+}
+
 // ---------------------------------------------------------------- other shards
 
 // Two shards of one node; what one hands over, the other gets.

@@ -118,16 +118,16 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
 }
 
 void Edge::Impl::OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
-                                Instant now) {
+                                Instant now, std::string_view host) {
   Begin(now);
-  hops_.Lost(peer, transport, now);
+  hops_.Lost(peer, transport, now, host);
+  const uint64_t mark = routing::NextHops::Mark(peer, transport, host);
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr || transaction->downstream.flow.valid() ||
         transaction->waiting ||
         transaction->phase == Transaction::Phase::kCompleted ||
-        transaction->downstream.peer != peer ||
-        transaction->downstream.transport != transport) {
+        transaction->hop_mark != mark) {
       continue;
     }
     NoteLost(transactions_.HandleAt(slot));

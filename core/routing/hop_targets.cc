@@ -3,25 +3,42 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
+#include "core/routing/fingerprint.h"
 
 namespace sallyport::routing {
 
-TargetId HopTargets::Find(const Endpoint& endpoint,
-                          sip::Transport transport) const {
-  const auto found = index_.find(Key(endpoint, transport));
+uint64_t NameMark(std::string_view host) {
+  if (host.empty()) return 0;
+  Fingerprint mark(0);
+  for (const char c : host) mark.Add(static_cast<uint64_t>(sip::ToLower(c)));
+  return mark.value();
+}
+
+HopTargets::Key HopTargets::KeyOf(const Endpoint& endpoint,
+                                  sip::Transport transport,
+                                  std::string_view host) {
+  if (transport != sip::Transport::kTls) host = {};
+  return {endpoint, transport, NameMark(host)};
+}
+
+TargetId HopTargets::Find(const Endpoint& endpoint, sip::Transport transport,
+                          std::string_view host) const {
+  const auto found = index_.find(KeyOf(endpoint, transport, host));
   return found == index_.end() ? TargetId{} : found->second;
 }
 
 TargetId HopTargets::FindOrAdd(const Endpoint& endpoint,
-                               sip::Transport transport, Instant now) {
-  TargetId id = Find(endpoint, transport);
+                               sip::Transport transport, Instant now,
+                               std::string_view host) {
+  TargetId id = Find(endpoint, transport, host);
   if (!id.valid()) {
     if (targets_.size() == targets_.capacity() && !MakeRoom()) return {};
     id = targets_.Acquire();
-    index_[Key(endpoint, transport)] = id;
+    index_[KeyOf(endpoint, transport, host)] = id;
     HopTarget& target = *targets_.Find(id);
     target.endpoint = endpoint;
     target.transport = transport;
+    if (transport == sip::Transport::kTls) target.host = host;
     target.heard = now;
     Note(true);
   }
@@ -37,7 +54,8 @@ bool HopTargets::MakeRoom() {
     if (oldest == nullptr || target->used < oldest->used) oldest = target;
   }
   if (oldest == nullptr) return false;
-  const auto found = index_.find(Key(oldest->endpoint, oldest->transport));
+  const auto found =
+      index_.find(KeyOf(oldest->endpoint, oldest->transport, oldest->host));
   targets_.Release(found->second);
   index_.erase(found);
   Note(true);
@@ -131,7 +149,7 @@ void HopTargets::CheckInvariants() const {
     const HopTarget* target = targets_.At(slot);
     if (target == nullptr) continue;
     CHECK_LE(target->entries, target->users);
-    CHECK(Find(target->endpoint, target->transport) ==
+    CHECK(Find(target->endpoint, target->transport, target->host) ==
           targets_.HandleAt(slot));
   }
 }

@@ -1,10 +1,14 @@
 // HopTargets are the places in the home network that requests went to: an
 // address, a port and a transport each, with what is known of their health.
+// Over TLS the name that must be proven there belongs to it: where one name is
+// not, another may be.
 #ifndef CORE_ROUTING_HOP_TARGETS_H_
 #define CORE_ROUTING_HOP_TARGETS_H_
 
 #include <cstdint>
-#include <utility>
+#include <string>
+#include <string_view>
+#include <tuple>
 
 #include "absl/container/flat_hash_map.h"
 #include "core/base/endpoint.h"
@@ -17,9 +21,13 @@ namespace sallyport::routing {
 
 using TargetId = SlotHandle;
 
+// A number for a host name, whatever the case of its letters; 0 for none.
+uint64_t NameMark(std::string_view host);
+
 struct HopTarget {
   Endpoint endpoint;
   sip::Transport transport = sip::Transport::kTcp;
+  std::string host;  // TLS alone; empty: the address is to be proven
   Breaker breaker;
   uint32_t users = 0;  // entries of the configuration, and names, that list it
   uint32_t entries = 0;  // of these: who stands for the home core itself
@@ -37,9 +45,11 @@ class HopTargets {
   HopTargets(uint32_t capacity, const BreakerPolicy& policy)
       : policy_(policy), targets_(capacity) {}
 
-  TargetId Find(const Endpoint& endpoint, sip::Transport transport) const;
+  // `host` counts with TLS alone.
+  TargetId Find(const Endpoint& endpoint, sip::Transport transport,
+                std::string_view host = {}) const;
   TargetId FindOrAdd(const Endpoint& endpoint, sip::Transport transport,
-                     Instant now);
+                     Instant now, std::string_view host = {});
   HopTarget* Get(TargetId id) { return targets_.Find(id); }
   const HopTarget* Get(TargetId id) const { return targets_.Find(id); }
   const HopTarget* At(uint32_t slot) const { return targets_.At(slot); }
@@ -70,7 +80,9 @@ class HopTargets {
   void CheckInvariants() const;
 
  private:
-  using Key = std::pair<Endpoint, sip::Transport>;
+  using Key = std::tuple<Endpoint, sip::Transport, uint64_t>;
+  static Key KeyOf(const Endpoint& endpoint, sip::Transport transport,
+                   std::string_view host);
   bool MakeRoom();
   bool MayProbe(const HopTarget& target, Instant now) const {
     return target.entries > 0 && !target.probing &&

@@ -10,12 +10,9 @@ namespace sallyport::routing {
 namespace {
 
 uint64_t MarkOf(const HostQuestion& question) {
-  Fingerprint mark(0);
-  for (const char c : question.host) {
-    mark.Add(static_cast<uint64_t>(sip::ToLower(c)));
-  }
-  mark.Add(question.port);
-  return mark
+  return Fingerprint(0)
+      .Add(NameMark(question.host))
+      .Add(question.port)
       .Add(question.transport ? 1 + static_cast<uint64_t>(*question.transport)
                               : 0)
       .value();
@@ -45,13 +42,16 @@ void HopTries::Add(uint64_t mark) {
   marks_[count_++] = mark;
 }
 
-uint64_t NextHops::Mark(const Endpoint& endpoint, sip::Transport transport) {
+uint64_t NextHops::Mark(const Endpoint& endpoint, sip::Transport transport,
+                        std::string_view host) {
+  if (transport != sip::Transport::kTls) host = {};
   return Fingerprint(1)
       .Add(std::string_view(
           reinterpret_cast<const char*>(endpoint.address.octets()),
           endpoint.address.size()))
       .Add(endpoint.port)
       .Add(static_cast<uint64_t>(transport))
+      .Add(NameMark(host))
       .value();
 }
 
@@ -78,18 +78,22 @@ NextHops::NextHops(const EdgeConfig& config, Entropy& entropy)
   for (const std::string& domain : config.home_domains) {
     const NameId name = AddName({.host = domain}, true, Instant());
     if (!name.valid()) break;
-    home_.push_back(
-        {.domain = domain,
-         .entries = {{.priority = 0, .weight = 1, .name = name, .hop = {}}}});
+    home_.push_back({.domain = domain,
+                     .entries = {{.priority = 0,
+                                  .weight = 1,
+                                  .name = name,
+                                  .hop = {},
+                                  .host = {}}}});
   }
 }
 
 NextHops::Entry NextHops::EntryOf(const CoreTarget& target, size_t place) {
-  Entry entry{.priority =
-                  target.priority.value_or(static_cast<uint16_t>(place)),
-              .weight = target.weight,
-              .name = {},
-              .hop = {}};
+  Entry entry{
+      .priority = target.priority.value_or(static_cast<uint16_t>(place)),
+      .weight = target.weight,
+      .name = {},
+      .hop = {},
+      .host = {}};
   if (!target.literal()) {
     std::optional<sip::Transport> transport;
     if (!target.any_transport) transport = target.transport;
@@ -99,10 +103,8 @@ NextHops::Entry NextHops::EntryOf(const CoreTarget& target, size_t place) {
                          true, Instant());
     return entry;
   }
-  entry.hop = {.endpoint = target.endpoint,
-               .transport = target.transport,
-               .id = targets_.FindOrAdd(target.endpoint, target.transport,
-                                        Instant())};
+  if (!IpAddress::Parse(target.host)) entry.host = target.host;
+  entry.hop = HopTo(target.endpoint, target.transport, entry.host, Instant());
   if (HopTarget* kept = targets_.Get(entry.hop.id)) {
     ++kept->users;
     ++kept->entries;
@@ -112,17 +114,28 @@ NextHops::Entry NextHops::EntryOf(const CoreTarget& target, size_t place) {
 
 // ---------------------------------------------------------------- choosing
 
-HopChoice NextHops::Chosen(const Hop& hop) {
-  return {.kind = HopChoice::Kind::kTarget,
-          .endpoint = hop.endpoint,
-          .transport = hop.transport,
-          .target = hop.id,
-          .name = {}};
+NextHops::Hop NextHops::HopTo(const Endpoint& endpoint,
+                              sip::Transport transport, std::string_view host,
+                              Instant now) {
+  return {.endpoint = endpoint,
+          .transport = transport,
+          .id = targets_.FindOrAdd(endpoint, transport, now, host),
+          .mark = Mark(endpoint, transport, host)};
+}
+
+HopChoice NextHops::Chosen(const Hop& hop, std::string_view host) {
+  return {
+      .kind = HopChoice::Kind::kTarget,
+      .endpoint = hop.endpoint,
+      .transport = hop.transport,
+      .host = hop.transport == sip::Transport::kTls ? host : std::string_view(),
+      .target = hop.id,
+      .name = {}};
 }
 
 bool NextHops::Usable(const Hop& hop, const HopTries& tries, Health health,
                       Instant now) const {
-  if (tries.Has(Mark(hop.endpoint, hop.transport))) return false;
+  if (tries.Has(hop.mark)) return false;
   switch (health) {
     case Health::kGood:
       return targets_.Admits(hop.id, now);
@@ -192,24 +205,29 @@ const NextHops::Hop* NextHops::DrawHop(std::span<const Hop> hops,
 
 // An entry first, by the operator's priorities and weights; then one of its
 // addresses, by those of DNS.
-const NextHops::Hop* NextHops::DrawHome(const HomeSet& set,
-                                        const HopTries& tries, Instant now) {
+HopChoice NextHops::DrawHome(const HomeSet& set, const HopTries& tries,
+                             Instant now) {
   for (const Health health : {Health::kGood, Health::kOpen}) {
     const Entry* entry =
         Draw(std::span(set.entries), [&](const Entry& candidate) {
           return Usable(candidate, tries, health, now);
         });
-    if (entry != nullptr) {
-      return DrawHop(HopsOf(*entry, now), tries, health, now);
-    }
+    if (entry == nullptr) continue;
+    return Chosen(*DrawHop(HopsOf(*entry, now), tries, health, now),
+                  HostOf(*entry));
   }
-  return nullptr;
+  return {};
+}
+
+std::string_view NextHops::HostOf(const Entry& entry) const {
+  const Name* name = names_.Find(entry.name);
+  return name == nullptr ? std::string_view(entry.host) : name->host;
 }
 
 bool NextHops::AnyRests(std::span<const Hop> hops, const HopTries& tries,
                         Instant now) const {
   return std::any_of(hops.begin(), hops.end(), [&](const Hop& hop) {
-    return !tries.Has(Mark(hop.endpoint, hop.transport)) && targets_.AskedToRest(hop.id, now);
+    return !tries.Has(hop.mark) && targets_.AskedToRest(hop.id, now);
   });
 }
 
@@ -221,7 +239,8 @@ HopChoice NextHops::ChooseHome(std::string_view domain, const HopTries& tries,
                sip::EqualsIgnoreCase(candidate.domain, domain);
       });
   if (set == home_.end() || tries.full()) return {};
-  if (const Hop* hop = DrawHome(*set, tries, now)) return Chosen(*hop);
+  HopChoice choice = DrawHome(*set, tries, now);
+  if (choice.kind == HopChoice::Kind::kTarget) return choice;
   bool waits = false, rests = false;
   for (const Entry& entry : set->entries) {
     rests = rests || AnyRests(HopsOf(entry, now), tries, now);
@@ -229,7 +248,6 @@ HopChoice NextHops::ChooseHome(std::string_view domain, const HopTries& tries,
     waits = waits || (name != nullptr && now >= name->stale_until &&
                       now >= name->fresh_until);
   }
-  HopChoice choice;
   if (rests) choice.kind = HopChoice::Kind::kResting;
   if (waits) choice.kind = HopChoice::Kind::kWait;
   return choice;
@@ -247,7 +265,7 @@ HopChoice NextHops::ChooseHost(const HostQuestion& question,
   for (const Health health : {Health::kGood, Health::kOpen, Health::kAny}) {
     const Hop* hop = DrawHop(HopsOf(*name, now), tries, health, now);
     if (hop == nullptr) continue;
-    choice = Chosen(*hop);
+    choice = Chosen(*hop, name->host);
     break;
   }
   if (now >= name->fresh_until) {
@@ -262,17 +280,17 @@ HopChoice NextHops::ChooseHost(const HostQuestion& question,
 
 HopChoice NextHops::ChooseAddress(const Endpoint& endpoint,
                                   sip::Transport transport,
-                                  const HopTries& tries, Instant now) {
-  const Hop hop{.endpoint = endpoint,
-                .transport = transport,
-                .id = targets_.FindOrAdd(endpoint, transport, now)};
-  if (tries.full() || tries.Has(Mark(hop.endpoint, hop.transport))) return {};
-  return Chosen(hop);
+                                  const HopTries& tries, Instant now,
+                                  std::string_view host) {
+  if (IpAddress::Parse(host)) host = {};
+  const Hop hop = HopTo(endpoint, transport, host, now);
+  if (tries.full() || tries.Has(hop.mark)) return {};
+  return Chosen(hop, host);
 }
 
 void NextHops::Begin(const HopChoice& choice, HopTries& tries, Instant now) {
   CHECK(choice.kind == HopChoice::Kind::kTarget);
-  tries.Add(Mark(choice.endpoint, choice.transport));
+  tries.Add(Mark(choice.endpoint, choice.transport, choice.host));
   targets_.Began(choice.target, now);
 }
 
@@ -280,9 +298,9 @@ HopChoice NextHops::BeginProbe(Millis quiet, Instant now) {
   const TargetId id = targets_.BeginProbe(quiet, now);
   const HopTarget* target = targets_.Get(id);
   if (target == nullptr) return {};
-  return Chosen({.endpoint = target->endpoint,
-                 .transport = target->transport,
-                 .id = id});
+  return Chosen(
+      {.endpoint = target->endpoint, .transport = target->transport, .id = id},
+      target->host);
 }
 
 // ---------------------------------------------------------------- names
@@ -381,14 +399,11 @@ void NextHops::Replace(Name& name, std::span<const HostTarget> targets,
   std::vector<Hop> hops;
   for (const HostTarget& target :
        targets.first(std::min(targets.size(), kTargetsMax))) {
-    const TargetId id =
-        targets_.FindOrAdd(target.endpoint, target.transport, now);
-    hops.push_back({.endpoint = target.endpoint,
-                    .transport = target.transport,
-                    .priority = target.priority,
-                    .weight = target.weight,
-                    .id = id});
-    if (HopTarget* kept = targets_.Get(id)) {
+    Hop& hop = hops.emplace_back(
+        HopTo(target.endpoint, target.transport, name.host, now));
+    hop.priority = target.priority;
+    hop.weight = target.weight;
+    if (HopTarget* kept = targets_.Get(hop.id)) {
       ++kept->users;
       kept->entries += name.home;
     }

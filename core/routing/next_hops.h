@@ -50,6 +50,9 @@ struct HopChoice {
   Kind kind = Kind::kNone;
   Endpoint endpoint;  // kTarget
   sip::Transport transport = sip::Transport::kTcp;
+  // Over TLS: the name that was asked for, which the peer must prove; empty:
+  // its address. Borrowed until the next choice. Source: RFC 5922 7.3
+  std::string_view host;
   TargetId target;  // its health; may be invalid
   NameId name;      // of a Service-Route; invalid: the home core's
   bool ask = false;  // `name` is to be asked for now: Ask()
@@ -79,9 +82,11 @@ class NextHops {
   HopChoice ChooseHost(const HostQuestion& question, const HopTries& tries,
                        Instant now);
   HopChoice ChooseAddress(const Endpoint& endpoint, sip::Transport transport,
-                          const HopTries& tries, Instant now);
+                          const HopTries& tries, Instant now,
+                          std::string_view host = {});
   // Names a target in HopTries.
-  static uint64_t Mark(const Endpoint& endpoint, sip::Transport transport);
+  static uint64_t Mark(const Endpoint& endpoint, sip::Transport transport,
+                       std::string_view host);
   // A request goes to what was chosen.
   void Begin(const HopChoice& choice, HopTries& tries, Instant now);
 
@@ -93,8 +98,9 @@ class NextHops {
   void RestFor(TargetId target, Millis asked, Instant now) {
     targets_.RestFor(target, asked, now);
   }
-  void Lost(const Endpoint& peer, sip::Transport transport, Instant now) {
-    targets_.Failed(targets_.Find(peer, transport), now);
+  void Lost(const Endpoint& peer, sip::Transport transport, Instant now,
+            std::string_view host = {}) {
+    targets_.Failed(targets_.Find(peer, transport, host), now);
   }
 
   // ---- probes of the home core's entries (see HopTargets)
@@ -141,6 +147,7 @@ class NextHops {
     uint32_t priority = 0;
     uint32_t weight = 0;
     TargetId id;
+    uint64_t mark = 0;  // Mark()
   };
   struct Name {
     std::string host;
@@ -160,6 +167,7 @@ class NextHops {
     uint32_t weight = 0;
     NameId name;  // invalid: `hop`
     Hop hop;
+    std::string host;  // of `hop`, where the operator named it; else empty
   };
   struct HomeSet {
     std::string domain;  // empty: any
@@ -188,14 +196,17 @@ class NextHops {
               Instant now) const;
   const Hop* DrawHop(std::span<const Hop> hops, const HopTries& tries,
                      Health health, Instant now);
-  const Hop* DrawHome(const HomeSet& set, const HopTries& tries, Instant now);
+  HopChoice DrawHome(const HomeSet& set, const HopTries& tries, Instant now);
   std::span<const Hop> HopsOf(const Entry& entry, Instant now) const;
   static std::span<const Hop> HopsOf(const Name& name, Instant now);
   bool AnyRests(std::span<const Hop> hops, const HopTries& tries,
                 Instant now) const;
   template <typename T, typename IsUsable>
   const T* Draw(std::span<const T> items, IsUsable&& usable);
-  static HopChoice Chosen(const Hop& hop);
+  std::string_view HostOf(const Entry& entry) const;
+  Hop HopTo(const Endpoint& endpoint, sip::Transport transport,
+            std::string_view host, Instant now);
+  static HopChoice Chosen(const Hop& hop, std::string_view host);
 
   Entropy& entropy_;
   const Millis stale_max_;

@@ -79,6 +79,66 @@ HostQuestion AskedFor(std::string_view host) {
   return {.host = host, .transport = kTcp};
 }
 
+// ---------------------------------------------------------------- TLS
+
+constexpr auto kTls = sip::Transport::kTls;
+
+// Source: RFC 5922 7.3: the name that was asked for, not the one of an SRV
+// record.
+TEST(OverTls, TheChoiceSaysWhatIsToBeProven) {
+  CoreTarget named = Named("Core.Test");
+  named.any_transport = true;
+  CoreTarget here = {
+      .endpoint = Host(3), .transport = kTls, .host = "localhost"};
+  CoreTarget address = Literal(4);
+  address.transport = kTls;
+  Fixture w({named, here, address});
+  w.Answer({.host = "core.test"}, {{Host(1), kTls, 1}, {Host(2), kTcp, 2}},
+           At(0));
+
+  HopTries tries;
+  std::string proven;
+  for (int i = 0; i < 4; ++i) {
+    const HopChoice choice = w.hops->ChooseHome(kDomain, tries, At(0));
+    ASSERT_EQ(choice.kind, Kind::kTarget);
+    absl::StrAppend(&proven, choice.host, ";");
+    w.hops->Begin(choice, tries, At(0));
+  }
+  EXPECT_EQ(proven, "Core.Test;;localhost;;");
+}
+
+TEST(OverTls, ARouteWithAnAddressHasNoName) {
+  Fixture w({Literal(1)});
+  EXPECT_EQ(w.hops->ChooseAddress(Host(5), kTls, {}, At(0), "192.0.2.5").host,
+            "");
+  EXPECT_EQ(w.hops->ChooseAddress(Host(5), kTls, {}, At(0), "localhost").host,
+            "localhost");
+  EXPECT_EQ(w.hops->ChooseAddress(Host(5), kTcp, {}, At(0), "localhost").host,
+            "");
+}
+
+TEST(OverTls, OneNameThatIsNotProvenLeavesAnotherAlone) {
+  CoreTarget one = Literal(1), two = Literal(1), other = Literal(2);
+  one.transport = two.transport = kTls;
+  one.host = "one.test";
+  two.host = "two.test";
+  Fixture w({one, two, other});
+  for (int i = 0; i < 2; ++i) w.hops->Lost(Host(1), kTls, At(0), "ONE.test");
+
+  const HopChoice choice = w.hops->ChooseHome(kDomain, {}, At(0));
+  EXPECT_EQ(choice.endpoint, Host(1));
+  EXPECT_EQ(choice.host, "two.test");
+  w.hops->CheckInvariants();
+}
+
+TEST(OverTls, AProbeProvesTheName) {
+  CoreTarget named = Literal(1);
+  named.transport = kTls;
+  named.host = "core.test";
+  Fixture w({named});
+  EXPECT_EQ(w.hops->BeginProbe(Millis{10}, At(20)).host, "core.test");
+}
+
 // ---------------------------------------------------------------- order
 
 // Conformance: REG-30

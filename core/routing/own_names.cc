@@ -52,8 +52,13 @@ uint16_t DefaultPort(const sip::UriView& uri) {
 OwnNames::OwnNames(const EdgeConfig& config)
     : domain(config.domain),
       core_sent_by(absl::StrCat(config.domain, ":", config.core_listen.port)),
-      path_tail(absl::StrCat("@", core_sent_by, ";lr>")),
-      core_route_tail(path_tail),
+      core_tls_sent_by(
+          config.core_tls_port == 0
+              ? core_sent_by
+              : absl::StrCat(config.domain, ":", config.core_tls_port)),
+      core_contact(
+          absl::StrCat("@", core_tls_sent_by,
+                       config.core_tls_port == 0 ? "" : ";transport=tls")),
       visited_network(absl::StrCat(
           "P-Visited-Network-ID: ", Quoted(config.visited_network_id), "\r\n")),
       access_network(
@@ -64,7 +69,11 @@ OwnNames::OwnNames(const EdgeConfig& config)
       icid_generated_at(GeneratedAt(config)),
       icid_prefix(absl::StrCat("p", config.shard, "-")),
       core_port_(config.core_listen.port),
+      core_tls_port_(config.core_tls_port),
       tls_port_(config.tls_port) {
+  path_tail = absl::StrCat(core_contact, ";lr>");
+  core_route_tail = path_tail;
+  core_sips_route_tail = absl::StrCat("@", core_tls_sent_by, ";lr>");
   names_.push_back(std::string(WithoutLastDot(config.domain)));
   for (const std::string& host : config.own_hosts) {
     std::optional<IpAddress> address = IpAddress::Parse(host);
@@ -102,7 +111,8 @@ bool OwnNames::IsOurs(const sip::UriView& uri, uint16_t flow_port) const {
     }
     if (port == 0) port = DefaultPort(uri);
   }
-  return port == core_port_ || port == flow_port || port == tls_port_;
+  return port == core_port_ || port == flow_port || port == tls_port_ ||
+         (port == core_tls_port_ && port != 0);
 }
 
 }  // namespace sallyport::routing

@@ -17,9 +17,17 @@ struct OwnNames {
   explicit OwnNames(const EdgeConfig& config);
 
   std::string domain;           // `pcscf1.ims.example.com`
-  std::string core_sent_by;     // `pcscf1.ims.example.com:5060`
-  std::string path_tail;        // `@pcscf1.ims.example.com:5060;lr>`
-  std::string core_route_tail;  // the same, of Record-Route towards the core
+  // Where the core reaches us: `pcscf1.ims.example.com:5060`; over TLS the port
+  // of its own listener, as far as there is one.
+  std::string core_sent_by;
+  std::string core_tls_sent_by;
+  // In Path, in Record-Route towards the core, and in Contact, behind the user
+  // part: `@pcscf1.ims.example.com:5060;lr>`. With a listener for TLS it is
+  // that one: `@pcscf1.ims.example.com:5071;transport=tls;lr>`.
+  std::string path_tail;
+  std::string core_route_tail;
+  std::string core_sips_route_tail;  // of a sips URI, which says tls by itself
+  std::string core_contact;          // without `;lr>`
   std::string visited_network;  // `P-Visited-Network-ID: "ims.example.com"\r\n`
   // `P-Access-Network-Info: ...;network-provided\r\n`
   std::string access_network;
@@ -27,6 +35,11 @@ struct OwnNames {
   std::string icid_generated_at;  // `192.0.2.10`
   // `p1-`: the shard. What makes an icid unique to a process is in its number.
   std::string icid_prefix;
+
+  // In a Via towards the core.
+  std::string_view SentBy(sip::Transport sent_on) const {
+    return sent_on == sip::Transport::kTls ? core_tls_sent_by : core_sent_by;
+  }
 
   // Host (and port, transport when given) mean us: spec 6.3.
   // `flow_port`: the listener's port of the flow in question.
@@ -43,6 +56,7 @@ struct OwnNames {
   std::vector<std::string> names_;
   std::vector<IpAddress> addresses_;
   uint16_t core_port_;
+  uint16_t core_tls_port_;
   uint16_t tls_port_;
 };
 

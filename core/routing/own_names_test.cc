@@ -39,6 +39,23 @@ TEST(OwnNames, WritesItsTextsOnce) {
   EXPECT_EQ(own.icid_prefix, "p3-");
 }
 
+// Who opens a listener for TLS wants the core to come there.
+TEST(OwnNames, NamesTheListenerForTlsWhereThereIsOne) {
+  EdgeConfig config = Example();
+  config.core_tls_port = 5071;
+  const OwnNames own(config);
+
+  EXPECT_EQ(own.path_tail, "@pcscf1.ims.example.com:5071;transport=tls;lr>");
+  EXPECT_EQ(own.core_route_tail, own.path_tail);
+  EXPECT_EQ(own.core_sips_route_tail, "@pcscf1.ims.example.com:5071;lr>");
+  EXPECT_EQ(own.core_contact, "@pcscf1.ims.example.com:5071;transport=tls");
+  EXPECT_EQ(own.SentBy(sip::Transport::kTls), "pcscf1.ims.example.com:5071");
+  EXPECT_EQ(own.SentBy(sip::Transport::kTcp), "pcscf1.ims.example.com:5070");
+  const auto uri = sip::ParseUri("sip:t.x@pcscf1.ims.example.com:5071");
+  EXPECT_TRUE(own.IsOurs(*uri, 5070));
+  EXPECT_FALSE(OwnNames(Example()).IsOurs(*uri, 5070));
+}
+
 TEST(OwnNames, QuotesWhatTheOperatorWrote) {
   EdgeConfig config = Example();
   config.visited_network_id = "a\"b\\c";

@@ -51,7 +51,7 @@ std::string_view WriteOwnRequest(const OwnRequest& request,
                                  sip::Scratch& scratch) {
   scratch.Begin();
   Append(scratch, request.method, " ", request.uri, " SIP/2.0\r\n");
-  Append(scratch, "Via: SIP/2.0/", TransportText(sent_on), own.core_sent_by,
+  Append(scratch, "Via: SIP/2.0/", TransportText(sent_on), own.SentBy(sent_on),
          ";branch=", branch, "\r\n");
   Append(scratch, "Max-Forwards: 70\r\n");
   if (!request.routes.empty()) {

@@ -122,7 +122,7 @@ void AppendCoreRoute(const RecordRoute& route, const OwnNames& own,
                      Scratch& scratch) {
   scratch.Append(route.secure ? "Record-Route: <sips:" : "Record-Route: <sip:");
   scratch.Append(route.user);
-  scratch.Append(own.core_route_tail);
+  scratch.Append(route.secure ? own.core_sips_route_tail : own.core_route_tail);
   scratch.Append("\r\n");
 }
 
@@ -238,7 +238,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
     (void)sip::RemoveAll(request, id, out);
   }
 
-  InsertVia(request, facts.hop, own.core_sent_by, scratch, out);
+  InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
   (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
 
@@ -323,7 +323,7 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
     InsertRecordRoutes(request, route, Towards::kCore, own, scratch, out);
   }
 
-  InsertVia(request, facts.hop, own.core_sent_by, scratch, out);
+  InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
   (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
   EnsureLength(request, scratch, out);

@@ -86,7 +86,8 @@ struct Transaction {
   PooledBytes answer;   // the last response, when it may have to be repeated
 
   // ---- client side
-  Destination downstream;
+  Destination downstream;  // its host: while the request leaves
+  uint64_t hop_mark = 0;   // NextHops::Mark of where it went in the core
   uint8_t attempt = 0;     // a new branch each
   bool lost = false;       // its way forward is gone; the next step is due
   bool whole = false;      // `request` has its body: it may go again

@@ -337,7 +337,7 @@ void EdgeHarness::HandIn(const Handed& handed) {
 
 void EdgeHarness::PeerLost(const CoreTarget& target) {
   sent_.clear();
-  edge_->OnCorePeerLost(target.endpoint, target.transport, now_);
+  edge_->OnCorePeerLost(target.endpoint, target.transport, now_, target.host);
   Perform();
   DoDueWork();
 }
