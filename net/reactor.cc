@@ -113,7 +113,7 @@ std::optional<StartFailure> Reactor::Make() {
   streams_ = std::make_unique<Streams>(
       Streams::Options{.streams_max = options_.streams_max,
                        .queued_bytes_max = options_.queued_bytes_max,
-                       .reserved_tag = options_.reserved_tag,
+                       .reserved_tags_from = options_.reserved_tags_from,
                        .connect = options_.connect,
                        .deadline_kind = kStreamDeadline},
       Streams::Parts{.ring = ring_.get(),
@@ -129,7 +129,7 @@ std::optional<StartFailure> Reactor::Make() {
                                   kAcceptPauseEnd);
   udp_ = std::make_unique<UdpSockets>(
       UdpSockets::Options{.datagrams_max = options_.datagrams_queued_max,
-                          .reserved_tag = options_.reserved_tag},
+                          .reserved_tags_from = options_.reserved_tags_from},
       UdpSockets::Parts{.ring = ring_.get(),
                         .receive_buffers = datagram_buffers_.get(),
                         .send_buffers = &send_buffers_,

@@ -35,8 +35,8 @@ struct ReactorOptions {
   uint32_t streams_max = kStreamsDefault;
   size_t queued_bytes_max = kQueuedBytesDefault;      // per stream
   size_t send_bytes_max = kSendBytesDefault;          // all peers together
-  size_t send_bytes_reserved = 0;  // of these, only for peers with this tag
-  uint32_t reserved_tag = 0;
+  size_t send_bytes_reserved = 0;   // of these, only for peers with
+  uint32_t reserved_tags_from = 0;  // this tag or a higher one
   uint32_t receive_buffers = kReceiveBuffersDefault;  // a power of two
   uint32_t receive_buffer_bytes = kReceiveBufferBytesDefault;
   uint32_t datagram_buffers = kDatagramBuffersDefault;  // a power of two

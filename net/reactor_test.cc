@@ -313,7 +313,7 @@ TEST(Reactor, KeepsSendMemoryForTheReservedTag) {
   ReactorOptions options;
   options.send_bytes_max = 32 * 1024;
   options.send_bytes_reserved = 16 * 1024;
-  options.reserved_tag = 99;
+  options.reserved_tags_from = 99;
   Server server(options);
   const Fd slow = server.Accepted();
   const Fd other = server.Accepted();
@@ -324,7 +324,7 @@ TEST(Reactor, KeepsSendMemoryForTheReservedTag) {
       server.reactor->Queue(server.sink.seen[1].id, std::string(16'000, 'x')));
 
   const StreamId core =
-      server.reactor->Connect(server.address, options.reserved_tag);
+      server.reactor->Connect(server.address, options.reserved_tags_from);
   server.sink.Expect(core);
   EXPECT_TRUE(server.reactor->Queue(core, std::string(16'000, 'x')));
   server.Until([&] { return server.reactor->QueuedBytes(core) == 0; });

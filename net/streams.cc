@@ -201,7 +201,7 @@ char* Streams::Reserve(StreamId id, size_t bytes) {
     End(id, *stream, CloseReason::kSlowPeer);
     return nullptr;
   }
-  const SendClass wanted_by = stream->tag == options_.reserved_tag
+  const SendClass wanted_by = stream->tag >= options_.reserved_tags_from
                                   ? SendClass::kReserved
                                   : SendClass::kOrdinary;
   if (!parts_.send_buffers->Grow(stream->filling, bytes, wanted_by)) {

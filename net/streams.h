@@ -79,7 +79,8 @@ class Streams {
   struct Options {
     uint32_t streams_max = kStreamsDefault;
     size_t queued_bytes_max = kQueuedBytesDefault;
-    uint32_t reserved_tag = 0;  // streams with it are SendClass::kReserved
+    // Streams with this tag or a higher one are SendClass::kReserved.
+    uint32_t reserved_tags_from = 0;
     StreamOptions connect;
     uint32_t deadline_kind = 0;  // TimerKey.kind of ours
   };

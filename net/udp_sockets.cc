@@ -135,7 +135,7 @@ bool UdpSockets::Send(UdpId socket, const Endpoint& peer,
   Outgoing* datagram = outgoing_.Find(id);
   if (datagram == nullptr ||
       !parts_.send_buffers->Grow(datagram->bytes, bytes.size(),
-                                 origin.tag == options_.reserved_tag
+                                 origin.tag >= options_.reserved_tags_from
                                      ? SendClass::kReserved
                                      : SendClass::kOrdinary)) {
     if (datagram != nullptr) outgoing_.Release(id);

@@ -34,7 +34,8 @@ class UdpSockets {
   };
   struct Options {
     uint32_t datagrams_max = kDatagramsQueuedDefault;
-    uint32_t reserved_tag = 0;  // sockets with it are SendClass::kReserved
+    // Sockets with this tag or a higher one are SendClass::kReserved.
+    uint32_t reserved_tags_from = 0;
   };
   UdpSockets(const Options& options, const Parts& parts)
       : options_(options), parts_(parts), outgoing_(options.datagrams_max) {}

@@ -46,7 +46,7 @@ net::ReactorOptions ReactorOptionsOf(const Options& options) {
       options.send_bytes_max + options.core_queued_bytes_max;
   // Phones that do not read never starve the core.
   reactor.send_bytes_reserved = options.core_queued_bytes_max;
-  reactor.reserved_tag = static_cast<uint32_t>(ListenerKind::kCore);
+  reactor.reserved_tags_from = static_cast<uint32_t>(ListenerKind::kCore);
   reactor.receive_buffers = options.receive_buffers;
   reactor.receive_buffer_bytes = options.receive_buffer_bytes;
   return reactor;
