@@ -42,8 +42,8 @@ Commands (field `cmd`) and their fields:
   reopen     at?                        listen there again
                                         `at`: one of the core's own
                                         ADDRESS:PORT; without it, all of them
-  edge       address                    ADDRESS:PORT[/udp] of the proxy's core
-                                        listener, where requests to UEs go
+  edge       address                    ADDRESS:PORT[/udp|/tls] of the proxy's
+                                        core listener, where requests to UEs go
   policy     any field of the registrar's policy, such as rechallenge
   events                                from now on one line per message
   shutdown

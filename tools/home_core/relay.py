@@ -113,15 +113,16 @@ def next_hop(uri, default_protocol="tcp"):
     """(protocol, host, port) of a SIP URI with a literal address."""
     _, _, host, port, parameters = uri_parts(uri)
     protocol = parameters.get("transport", default_protocol).lower()
-    return protocol, host.strip("[]"), port or 5060
+    return protocol, host.strip("[]"), port or (5061 if protocol == "tls"
+                                                else 5060)
 
 
 def parse_edge(text):
-    """`ADDRESS:PORT` or `ADDRESS:PORT/udp`."""
+    """`ADDRESS:PORT`, or with `/udp` or `/tls` behind it."""
     endpoint, _, protocol = text.partition("/")
     host, port = split(endpoint)
-    if protocol not in ("", "tcp", "udp"):
-        raise ValueError(f"{protocol!r} is neither tcp nor udp")
+    if protocol not in ("", "tcp", "udp", "tls"):
+        raise ValueError(f"{protocol!r} is not tcp, udp or tls")
     return protocol or "tcp", host, port
 
 

@@ -45,10 +45,13 @@ class HomeCore:
         self.answers = collections.OrderedDict()  # UDP retransmissions
         self.stopped = asyncio.Event()
 
-    async def start(self, *addresses):
-        """Serve at these (host, port)."""
+    async def start(self, *addresses, tls=None, tls_addresses=()):
+        """Serve at these (host, port); at some over TLS, as a Tls says."""
         for address in addresses:
             self.wires.append(Wire(self, self.peers))
+            await self.wires[-1].listen(*address)
+        for address in tls_addresses:
+            self.wires.append(Wire(self, self.peers, tls))
             await self.wires[-1].listen(*address)
         self.registrar.service_route = self._service_route
 
@@ -70,7 +73,10 @@ class HomeCore:
 
     @property
     def hostports(self):
-        return [wire.name for wire in self.wires]
+        return self.hostports_of("tcp")
+
+    def hostports_of(self, protocol):
+        return [wire.name for wire in self.wires if wire.speaks(protocol)]
 
     def wires_at(self, at=""):
         """The wire of an address, or all of them."""
@@ -81,7 +87,8 @@ class HomeCore:
 
     def _service_route(self, edge, subscriber):
         """Where a phone's requests shall go, as the policy wants it."""
-        how, all_of_us = self.registrar.policy.service_route_at, self.hostports
+        how = self.registrar.policy.service_route_at
+        all_of_us = self.hostports_of(edge.protocol)
         if how == "first":
             at = all_of_us[0]
         elif how == "turn":
@@ -200,21 +207,27 @@ class HomeCore:
         except OSError:
             on_error()
             return
-        if peer.protocol == "udp":
-            vias = request.all("via")
-            vias[0] = vias[0].replace("SIP/2.0/TCP", "SIP/2.0/UDP", 1)
-            request.set_all("via", vias)
+        vias = request.all("via")
+        vias[0] = vias[0].replace("SIP/2.0/TCP",
+                                  f"SIP/2.0/{peer.protocol.upper()}", 1)
+        request.set_all("via", vias)
         self.journal.note("out", request, peer)
         peer.send(request.to_bytes())
 
     async def _edge_peer(self, request, binding):
         edge = self.edge or self._edge_of_route(request)
         if edge:
-            return await self.wire.reach(
+            return await self._wire_for(edge[0]).reach(
                 *edge, lane(request.call_id, self.edge_connections))
         if binding and binding.edge and not binding.edge.closed:
             return binding.edge
         raise OSError("no way to the edge")
+
+    def _wire_for(self, protocol):
+        for wire in self.wires:
+            if wire.speaks(protocol):
+                return wire
+        raise OSError(f"we have no address for {protocol}")
 
     def _edge_of_route(self, request):
         routes = request.all("route")

@@ -3,6 +3,10 @@
 import asyncio
 import json
 import os
+import shutil
+import ssl
+import subprocess
+import tempfile
 import unittest
 import xml.etree.ElementTree as xml
 
@@ -11,6 +15,7 @@ from home_core.client import Client, ControlError
 from home_core.control import Control
 from home_core.registrar import Policy, Registrar
 from home_core.server import HomeCore
+from home_core.tls import Tls
 from home_core.transport import join
 from sip import digest
 from sip.framer import Framer
@@ -177,6 +182,96 @@ class RegistrationState(Case):
                          "terminated;reason=deactivated")
         with self.assertRaises(ControlError):
             await self.control("notify", to=self.people[1].sets[0][0])
+
+
+class OverTls(Case):
+
+    async def start(self):
+        self.folder = tempfile.mkdtemp(prefix="home_core")
+        self.addCleanup(shutil.rmtree, self.folder)
+        for name in ("core", "edge"):
+            self.certify(name)
+        self.tls = Tls(f"{self.folder}/core.pem", f"{self.folder}/core.key",
+                       f"{self.folder}/edge.pem", self.demand)
+        await self.core.start(("127.0.0.1", 0), tls=self.tls,
+                              tls_addresses=[("127.0.0.1", 0)])
+
+    demand = False
+
+    def certify(self, name):
+        """One that vouches for itself."""
+        subprocess.run(
+            ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+             f"{name}.key", "-out", f"{name}.pem"),
+            cwd=self.folder, check=True, stderr=subprocess.DEVNULL)
+
+    def context(self, certificate=None):
+        context = ssl.create_default_context(
+            cafile=f"{self.folder}/core.pem")
+        if certificate:
+            context.load_cert_chain(f"{self.folder}/{certificate}.pem",
+                                    f"{self.folder}/{certificate}.key")
+        return context
+
+    async def edge(self, certificate=None):
+        reader, writer = await asyncio.open_connection(
+            *self.core.wires[1].address, ssl=self.context(certificate))
+        one = Neighbour(reader, writer)
+        self.addCleanup(one.close)
+        return one
+
+    async def test_service_route_names_the_address_that_speaks_it(self):
+        edge = await self.edge()
+
+        answer = await edge.register(self.people[0])
+
+        self.assertEqual(answer.status, 200)
+        at, = self.core.hostports_of("tls")
+        self.assertEqual(answer.get("service-route"),
+                         f"<sip:orig@{at};transport=tls;lr>")
+        self.assertEqual(self.core.hostports, [self.core.wires[0].name])
+
+    async def test_a_proxy_is_reached_over_tls(self):
+        received = asyncio.Queue()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(f"{self.folder}/edge.pem",
+                                f"{self.folder}/edge.key")
+
+        async def proxy(reader, writer):
+            received.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+            writer.close()
+        server = await asyncio.start_server(proxy, "127.0.0.1", 0, ssl=context)
+        self.addCleanup(server.close)
+        edge = await self.edge()
+        await edge.register(self.people[0])
+        at = join(*server.sockets[0].getsockname()[:2])
+        await self.control("edge", address=f"{at}/tls")
+
+        asyncio.ensure_future(self.core.send_request(
+            "MESSAGE", self.impu, b"", (), 1, ())).add_done_callback(
+                lambda done: done.exception())
+
+        async with asyncio.timeout(5):
+            self.assertIn(b"Via: SIP/2.0/TLS ", await received.get())
+
+
+class DemandingTls(OverTls):
+    demand = True
+
+    async def edge(self, certificate="edge"):
+        return await super().edge(certificate)
+
+    async def test_who_shows_nothing_is_not_heard(self):
+        with self.assertRaises(OSError):
+            reader, writer = await asyncio.open_connection(
+                *self.core.wires[1].address, ssl=self.context())
+            self.addCleanup(writer.close)
+            # TLS 1.3 says no after our end of the handshake.
+            async with asyncio.timeout(5):
+                if not await reader.read(1):
+                    raise ConnectionResetError
 
 
 class Addresses(Case):

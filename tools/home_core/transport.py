@@ -1,4 +1,4 @@
-"""SIP over TCP and UDP on one port: bytes in, messages with a peer out."""
+"""SIP over TCP and UDP on one port, or over TLS: bytes in, messages out."""
 
 import asyncio
 import itertools
@@ -61,12 +61,12 @@ class Peer:
             self.bytes_per_s = 0
 
     def close(self):
-        if self.protocol == "tcp":
+        if self.protocol != "udp":
             self.transport.close()
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection, accepted or made by us."""
+    """One connection, TCP or TLS, accepted or made by us."""
 
     def __init__(self, wire):
         self.wire = wire
@@ -74,8 +74,10 @@ class Connection(asyncio.Protocol):
         self.peer = None
 
     def connection_made(self, transport):
+        secure = transport.get_extra_info("ssl_object") is not None
         self.peer = Peer(self.wire, transport,
-                         transport.get_extra_info("peername"), "tcp")
+                         transport.get_extra_info("peername"),
+                         "tls" if secure else "tcp")
         self.wire.peers[self.peer.number] = self.peer
 
     def data_received(self, data):
@@ -128,12 +130,14 @@ class Datagrams(asyncio.DatagramProtocol):
 class Wire:
     """The sockets of one address; `receiver` gets what arrives.
 
-    `peers` is shared by all wires: number -> Peer.
+    `peers` is shared by all wires: number -> Peer. With `tls` (a Tls) it is an
+    address for TLS alone.
     """
 
-    def __init__(self, receiver, peers):
+    def __init__(self, receiver, peers, tls=None):
         self.receiver = receiver
         self.peers = peers
+        self.tls = tls
         self.deaf = False  # read and forget everything
         self.server = None
         self.udp = None
@@ -143,6 +147,12 @@ class Wire:
     async def listen(self, host, port):
         """Bind TCP and UDP to one port; 0 picks one that both can have."""
         loop = asyncio.get_running_loop()
+        if self.tls:
+            self.server = await loop.create_server(
+                lambda: Connection(self), host, port, backlog=1024,
+                ssl=self.tls.server())
+            self.address = self.server.sockets[0].getsockname()[:2]
+            return
         for attempt in range(20):
             self.server = await loop.create_server(lambda: Connection(self),
                                                    host, port, backlog=1024)
@@ -164,7 +174,8 @@ class Wire:
         if key not in self.out or self.out[key].closed:
             _, connection = await asyncio.wait_for(
                 asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self), host, port), 5)
+                    lambda: Connection(self), host, port,
+                    ssl=self.tls.client() if protocol == "tls" else None), 5)
             self.out[key] = connection.peer
         return self.out[key]
 
@@ -173,6 +184,9 @@ class Wire:
 
     def on_bad(self, error, peer, data):
         self.receiver.on_bad(error, peer, data)
+
+    def speaks(self, protocol):
+        return (protocol == "tls") == bool(self.tls)
 
     @property
     def name(self):
@@ -189,7 +203,8 @@ class Wire:
     def close(self):
         """Be gone, for all who are or were connected."""
         self.server.close()
-        self.udp.transport.close()
+        if self.udp:
+            self.udp.transport.close()
         for peer in self.mine():
             peer.transport.abort()
 
