@@ -13,7 +13,10 @@
 #include "core/base/timer_wheel.h"
 #include "core/flow.h"
 #include "net/event_sink.h"
+#include "net/tls/channel.h"
+#include "net/tls/client.h"
 #include "net/tls/engine.h"
+#include "proxy/core_links.h"
 
 namespace sallyport::proxy {
 
@@ -27,23 +30,46 @@ enum class ConnectionState : uint8_t {
   kClosing,    // we asked for its end; nothing is read any more
 };
 
+// What a connection that we made to a core peer has besides.
+struct CoreLink {
+  explicit CoreLink(const CorePeerView& to) : peer(to) {}
+  CorePeer peer;
+  bool heard = false;  // over TLS: something came
+  // Over TLS: what waits for the end of the handshake.
+  std::string unsent;
+};
+
 struct Connection {
   ConnectionState state = ConnectionState::kFree;
   Side side = Side::kAccess;
   bool announced = false;       // the Edge was told of the flow
   bool handshaking = false;     // counted among the handshakes in progress
   bool sourced = false;         // counted among those of its source
-  bool core_link = false;       // we made it, to a core peer
-  bool connected = false;       // ... and it stood
+  bool connected = false;       // `link`: it stood
   ShardId home = 0;             // kLeaving: where to
   uint32_t generation = 0;
-  TimerId timer;                // handshake or connect
+  TimerId timer;  // handshake, or connect with handshake
   Endpoint peer;
   Endpoint local;
   std::optional<CloseReason> reason;  // why we close it
-  std::unique_ptr<net::tls::Engine> engine;  // TLS only
+  std::unique_ptr<net::tls::Engine> engine;        // TLS, accepted
+  std::unique_ptr<net::tls::ClientEngine> client;  // TLS, made by us
+  std::unique_ptr<CoreLink> link;                  // we made it, to a core peer
   // Received and not consumed: the beginning of a message or of a ClientHello.
   std::string pending;
+
+  // Nothing may be said yet on this link.
+  bool awaits_tls() const {
+    return link != nullptr && link->peer.tls && !announced;
+  }
+  // Null: without TLS.
+  net::tls::Channel* tls() const {
+    if (engine != nullptr) return engine.get();
+    return client.get();
+  }
+  sip::Transport transport() const {
+    return tls() == nullptr ? sip::Transport::kTcp : sip::Transport::kTls;
+  }
 };
 
 // Bounds: the reactor's streams_max. Cost: find O(1). References stay good.

@@ -1,12 +1,23 @@
 #include "proxy/core_links.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/log/check.h"
+#include "absl/strings/ascii.h"
 
 namespace sallyport::proxy {
 
-CoreLinks::Chosen CoreLinks::Choose(const Endpoint& peer, Instant now) {
+size_t CoreLinks::Hash::operator()(const CorePeerView& peer) const {
+  uint64_t name = 0;
+  for (const char c : peer.name) {
+    name = name * 31 + static_cast<uint64_t>(absl::ascii_tolower(c));
+  }
+  return absl::HashOf(peer.endpoint, peer.tls, name);
+}
+
+CoreLinks::Chosen CoreLinks::Choose(const CorePeerView& peer, Instant now) {
   const auto found = links_.find(peer);
   if (found == links_.end()) {
     if (links_.size() >= kPeersMax) {
@@ -23,22 +34,55 @@ CoreLinks::Chosen CoreLinks::Choose(const Endpoint& peer, Instant now) {
   return {.choice = Choice::kConnect, .stream = {}};
 }
 
-void CoreLinks::Connecting(const Endpoint& peer, net::StreamId stream) {
-  Link& link = links_[peer];
+CoreLinks::Link& CoreLinks::Of(const CorePeerView& peer) {
+  const auto found = links_.find(peer);
+  return found == links_.end() ? links_[CorePeer(peer)] : found->second;
+}
+
+void CoreLinks::Connecting(const CorePeerView& peer, net::StreamId stream) {
+  Link& link = Of(peer);
   CHECK(!link.stream.valid());
   link.stream = stream;
+  link.stood = false;
 }
 
-void CoreLinks::Connected(const Endpoint& peer) {
-  links_[peer].backoff = Millis{0};
+void CoreLinks::Connected(const CorePeerView& peer) {
+  Link& link = Of(peer);
+  link.stood = true;
+  link.backoff = Millis{0};
+  link.complaint.clear();
 }
 
-void CoreLinks::Lost(const Endpoint& peer, Instant now) {
-  Link& link = links_[peer];
+void CoreLinks::Lost(const CorePeerView& peer, Instant now) {
+  Link& link = Of(peer);
   link.stream = {};
+  // What the session knew may have been what failed: next time all of it.
+  if (!link.stood) link.session = {};
   // A link that stood is tried again at once; one that never came up waits.
   link.not_before = now + link.backoff;
   link.backoff = std::clamp(link.backoff * 2, backoff_.min, backoff_.max);
+}
+
+net::tls::ClientSession CoreLinks::Session(const CorePeerView& peer) const {
+  const auto found = links_.find(peer);
+  return found == links_.end() ? net::tls::ClientSession()
+                               : found->second.session;
+}
+
+void CoreLinks::KeepSession(const CorePeerView& peer,
+                            net::tls::ClientSession session) {
+  Of(peer).session = std::move(session);
+}
+
+void CoreLinks::ForgetSessions() {
+  for (auto& [peer, link] : links_) link.session = {};
+}
+
+bool CoreLinks::Complain(const CorePeerView& peer, std::string_view complaint) {
+  Link& link = Of(peer);
+  if (link.complaint == complaint) return false;
+  link.complaint = complaint;
+  return true;
 }
 
 }  // namespace sallyport::proxy

@@ -42,6 +42,9 @@ ABSL_FLAG(std::string, sip_listen, "0.0.0.0:5060",
           "means no answer at all)");
 ABSL_FLAG(std::string, core_listen, "127.0.0.1:5070",
           "where the home core sends terminating requests, UDP and TCP: IP:PORT");
+ABSL_FLAG(std::string, core_tls_listen, "",
+          "the same over TLS: IP:PORT; the core must show a certificate for "
+          "which --core_tls_ca vouches, and is told to come here. Empty: off");
 ABSL_FLAG(std::string, admin_listen, "127.0.0.1:9061",
           "HTTP for operators (/metrics, /healthz, /readyz): IP:PORT");
 ABSL_FLAG(bool, admin_show_identities, false,
@@ -49,16 +52,31 @@ ABSL_FLAG(bool, admin_show_identities, false,
 
 // ---- the home network
 ABSL_FLAG(std::string, home_core, "",
-          "next hop(s) for REGISTER: sip:HOST:PORT;transport=tcp (or udp)[,...], "
-          "at most 16. A HOST name is resolved by DNS again and again, port and "
+          "next hop(s) for REGISTER: sip:HOST:PORT;transport=tcp (or udp, "
+          "tls)[,...], at most 16; sips: is the same as transport=tls. A HOST "
+          "name is resolved by DNS again and again, port and "
           "transport too where they are not given (RFC 3263; /etc/hosts is not "
           "looked at). ;priority=N: lower is asked first (0 to 65535; default: "
           "the place in the list, from 1); ;weight=N: the share within one "
           "priority (0 to 65535; default 1). Empty: DNS of the --home_domains");
+ABSL_FLAG(
+    std::string, core_tls_ca, "",
+    "whom to trust about the core over TLS, PEM: FILE; a server must have "
+    "a certificate for the host that was asked for. Empty: "
+    "/etc/ssl/certs/ca-certificates.crt, if there is one. Read again at "
+    "SIGHUP");
+ABSL_FLAG(
+    std::string, core_tls_certificate, "",
+    "our certificate chain for the core, PEM: FILE; shown to a server that "
+    "asks for one, and at --core_tls_listen (there empty: those of "
+    "--tls_certificate). Read again at SIGHUP");
+ABSL_FLAG(std::string, core_tls_private_key, "",
+          "private key of --core_tls_certificate, PEM: FILE");
 ABSL_FLAG(std::string, dns_servers, "",
           "whom the resolver asks: IP:PORT[,...]; empty: /etc/resolv.conf");
 ABSL_FLAG(std::string, core_peers, "",
-          "addresses that may speak to --core_listen besides those of "
+          "addresses that may speak to --core_listen (and --core_tls_listen) "
+          "besides those of "
           "--home_core: ADDRESS or ADDRESS/BITS[,...]");
 ABSL_FLAG(std::string, home_domains, "",
           "domains that a REGISTER may name in its Request-URI: NAME[,...]; "
@@ -258,8 +276,8 @@ ABSL_FLAG(absl::Duration, close_timeout, absl::Seconds(5),
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(5),
           "after SIGTERM transactions may end within this time (0 to 10m)");
 ABSL_FLAG(absl::Duration, core_connect_timeout, absl::Seconds(4),
-          "a connection to a core peer must stand within this time "
-          "(10ms to 1m)");
+          "a connection to a core peer must stand within this time, its TLS "
+          "handshake included (10ms to 1m)");
 ABSL_FLAG(absl::Duration, core_rest_min, absl::Seconds(1),
           "a core address that failed is not tried again for so long, twice as "
           "long after each failed try (10ms to 5m)");
@@ -405,9 +423,10 @@ absl::Status FillListeners(Options& options) {
   auto admin = Endpoints("admin_listen", absl::GetFlag(FLAGS_admin_listen));
   if (!admin.ok()) return admin.status();
   if (admin->size() != 1) return Wrong("admin_listen", "takes one address");
-  if (tls->size() + sip->size() + 1 > sallyport::net::kListenersMax) {
+  // The last two are for the core.
+  if (tls->size() + sip->size() + 2 > sallyport::net::kListenersMax) {
     return Wrong("tls_listen, --sip_listen",
-                 absl::StrCat("more than ", sallyport::net::kListenersMax - 1,
+                 absl::StrCat("more than ", sallyport::net::kListenersMax - 2,
                               " addresses"));
   }
   options.tls_listen = *std::move(tls);
@@ -421,6 +440,41 @@ absl::Status FillListeners(Options& options) {
   }
   options.admin_show_identities = absl::GetFlag(FLAGS_admin_show_identities);
   return absl::OkStatus();
+}
+
+// With the authorities of the whole world anybody could come in.
+absl::Status FillCoreTlsListen(Options& options) {
+  const std::string text = absl::GetFlag(FLAGS_core_tls_listen);
+  if (text.empty()) return absl::OkStatus();
+  auto core = Endpoints("core_tls_listen", text);
+  if (!core.ok()) return core.status();
+  if (core->size() != 1) return Wrong("core_tls_listen", "takes one address");
+  if (options.core_tls_ca.empty()) {
+    return Wrong("core_tls_ca",
+                 "is empty; --core_tls_listen needs to know who may come");
+  }
+  options.core_tls_listen = core->front();
+  return absl::OkStatus();
+}
+
+absl::Status FillCoreTls(Options& options) {
+  options.core_tls_ca = absl::GetFlag(FLAGS_core_tls_ca);
+  const CertificateFiles files{
+      .chain = absl::GetFlag(FLAGS_core_tls_certificate),
+      .key = absl::GetFlag(FLAGS_core_tls_private_key)};
+  if (files.chain.empty() != files.key.empty()) {
+    return Wrong(
+        files.key.empty() ? "core_tls_private_key" : "core_tls_certificate",
+        "is empty; certificate and key go together");
+  }
+  if (!files.chain.empty()) options.core_certificate = files;
+  const auto& home = options.edge.home_core;
+  options.core_tls_wanted =
+      !options.core_tls_ca.empty() || options.core_certificate ||
+      std::any_of(home.begin(), home.end(), [](const CoreTarget& target) {
+        return target.transport == sip::Transport::kTls;
+      });
+  return FillCoreTlsListen(options);
 }
 
 absl::Status FillCertificates(Options& options) {
@@ -730,6 +784,7 @@ absl::StatusOr<Options> ParseCommandLine(int argc, char** argv) {
   status.Update(FillCertificates(options));
   status.Update(FillNames(options.edge));
   status.Update(FillCore(options.edge));
+  status.Update(FillCoreTls(options));
   status.Update(FillPolicy(options.edge));
   status.Update(FillShards(options));
   status.Update(FillBounds(options));

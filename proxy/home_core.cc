@@ -12,7 +12,9 @@
 namespace sallyport::proxy {
 namespace {
 
-constexpr uint16_t kDefaultPort = 5060;
+// Source: RFC 3261 19.1.2
+constexpr uint16_t kSipPort = 5060;
+constexpr uint16_t kSipsPort = 5061;
 constexpr uint32_t kRankMax = 65535;
 
 // Nothing when the parameter is not there.
@@ -49,13 +51,34 @@ bool HasUnknownParam(std::string_view params) {
   return false;
 }
 
+// Nothing when there is no such transport. Source: RFC 3261 26.2.2: of sips,
+// tcp is what TLS runs over.
+std::optional<sip::Transport> TransportOf(bool secure,
+                                          const sip::Param& param) {
+  const auto is = [&param](std::string_view name) {
+    return sip::EqualsIgnoreCase(param.value, name);
+  };
+  if (param.present && is("tls")) return sip::Transport::kTls;
+  if (!param.present || is("tcp")) {
+    return secure ? sip::Transport::kTls : sip::Transport::kTcp;
+  }
+  if (!secure && is("udp")) return sip::Transport::kUdp;
+  return std::nullopt;
+}
+
+uint16_t DefaultPort(sip::Transport transport) {
+  return transport == sip::Transport::kTls ? kSipsPort : kSipPort;
+}
+
 absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
   const auto wrong = [text](std::string_view reason) {
     return absl::InvalidArgumentError(absl::StrCat("`", text, "` ", reason));
   };
   const std::optional<sip::UriView> uri = sip::ParseUri(text);
-  if (!uri || uri->scheme != sip::UriScheme::kSip || uri->host.empty()) {
-    return wrong("is not sip:HOST:PORT;transport=tcp (or udp)");
+  const bool secure = uri && uri->scheme == sip::UriScheme::kSips;
+  if (!uri || (!secure && uri->scheme != sip::UriScheme::kSip) ||
+      uri->host.empty()) {
+    return wrong("is not sip:HOST:PORT;transport=tcp (or udp, tls)");
   }
   if (HasUnknownParam(uri->params)) {
     return wrong("has a parameter that is not transport, priority or weight");
@@ -63,13 +86,9 @@ absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
   CoreTarget target;
   target.host = std::string(uri->host);
   const sip::Param transport = sip::FindParam(uri->params, "transport");
-  if (!transport.present || sip::EqualsIgnoreCase(transport.value, "tcp")) {
-    target.transport = sip::Transport::kTcp;
-  } else if (sip::EqualsIgnoreCase(transport.value, "udp")) {
-    target.transport = sip::Transport::kUdp;
-  } else {
-    return wrong("asks for a transport that is not tcp or udp");
-  }
+  const auto known = TransportOf(secure, transport);
+  if (!known) return wrong("asks for a transport that is not tcp, udp or tls");
+  target.transport = *known;
   const auto priority = Number(*uri, "priority");
   if (!priority.ok()) return priority.status();
   target.priority = *priority;
@@ -77,13 +96,14 @@ absl::StatusOr<CoreTarget> ParseTarget(std::string_view text) {
   if (!weight.ok()) return weight.status();
   target.weight = weight->value_or(1);
   if (const auto address = AddressOf(target.host)) {
-    target.endpoint = {.address = *address,
-                       .port = uri->port == 0 ? kDefaultPort : uri->port};
+    target.endpoint = {
+        .address = *address,
+        .port = uri->port == 0 ? DefaultPort(target.transport) : uri->port};
     return target;
   }
   // What is not said is for DNS to say. Source: RFC 3263 4
   target.endpoint.port = uri->port;
-  target.any_transport = !transport.present;
+  target.any_transport = !transport.present && !secure;
   return target;
 }
 

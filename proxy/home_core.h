@@ -14,7 +14,8 @@ namespace sallyport::proxy {
 inline constexpr size_t kHomeCoreMax = 16;
 
 // `sip:HOST:PORT;transport=tcp;priority=1;weight=10[,...]`. An address without
-// transport means TCP, without port 5060; of a name DNS says both (NAPTR, SRV).
+// transport means TCP, without port 5060 or, over TLS, 5061; of a name DNS says
+// both (NAPTR, SRV). `sips:` means transport=tls.
 // Bounds: kHomeCoreMax.
 // Fails: with the URI and the reason.
 [[nodiscard]] absl::StatusOr<std::vector<CoreTarget>> ParseHomeCore(

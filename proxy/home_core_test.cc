@@ -48,6 +48,26 @@ TEST(HomeCore, NeedsNoResolverForTheHostItself) {
   EXPECT_EQ((*targets)[0].host, "localhost");
 }
 
+TEST(HomeCore, TakesTlsAndSipsForOneThing) {
+  for (const char* text :
+       {"sip:192.0.2.20;transport=tls", "sips:192.0.2.20",
+        "sips:192.0.2.20;transport=tcp", "sips:192.0.2.20;transport=TLS"}) {
+    const auto targets = ParseHomeCore(text);
+    ASSERT_TRUE(targets.ok()) << targets.status();
+    EXPECT_EQ((*targets)[0].transport, sip::Transport::kTls) << text;
+    EXPECT_EQ((*targets)[0].endpoint.ToString(), "192.0.2.20:5061") << text;
+  }
+  const auto named =
+      ParseHomeCore("sips:core.test,sip:core.test:99;transport=tls");
+  ASSERT_TRUE(named.ok()) << named.status();
+  for (const CoreTarget& target : *named) {
+    EXPECT_EQ(target.transport, sip::Transport::kTls);
+    EXPECT_FALSE(target.any_transport);
+  }
+  EXPECT_EQ((*named)[0].endpoint.port, 0);
+  EXPECT_EQ((*named)[1].endpoint.port, 99);
+}
+
 TEST(HomeCore, ReadsPrioritiesAndWeights) {
   const auto targets = ParseHomeCore(
       "sip:192.0.2.1,sip:192.0.2.2;priority=0;weight=65535,"
@@ -77,10 +97,11 @@ TEST(HomeCore, IsEmptyWhenNothingIsGiven) {
 
 TEST(HomeCore, NamesTheUriThatItRefuses) {
   for (const char* text :
-       {"192.0.2.20:5060", "sips:192.0.2.20", "tel:+1555", "sip:",
+       {"192.0.2.20:5060", "sips:192.0.2.20;transport=udp", "tel:+1555",
+        "sip:", "sip:192.0.2.20;transport=dtls",
         "sip:192.0.2.20;transport=sctp", "sip:192.0.2.20:99999",
         "sip:192.0.2.20;priority=65536", "sip:192.0.2.20;weight=heavy",
-        "sip:192.0.2.20;wieght=1", "sips:core.example.com"}) {
+        "sip:192.0.2.20;wieght=1", "http://core.example.com"}) {
     const auto targets = ParseHomeCore(text);
 
     EXPECT_FALSE(targets.ok()) << text;

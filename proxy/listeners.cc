@@ -77,6 +77,12 @@ absl::Status ClaimAll(Options& options) {
     status.Update(ClaimBoth("sip_listen", local, claims));
   }
   status.Update(ClaimBoth("core_listen", options.core_listen, claims));
+  if (options.core_tls_listen) {
+    absl::StatusOr<Fd> claim =
+        Claim("core_tls_listen", Protocol::kTcp, *options.core_tls_listen);
+    status.Update(claim.status());
+    if (claim.ok()) claims.push_back(*std::move(claim));
+  }
   return status;
 }
 
@@ -107,6 +113,10 @@ absl::StatusOr<ShardSockets> OpenSet(const Options& options) {
   const Endpoint& core = options.core_listen;
   sockets.core_tcp = open("core_listen", Protocol::kTcp, core);
   sockets.core_udp = {open("core_listen", Protocol::kUdp, core), core};
+  if (options.core_tls_listen) {
+    sockets.core_tls =
+        open("core_tls_listen", Protocol::kTcp, *options.core_tls_listen);
+  }
   if (!status.ok()) return status;
   return sockets;
 }

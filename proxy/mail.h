@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,23 @@
 
 namespace sallyport::proxy {
 
+// TLS with the core: whom to trust, and who we are.
+struct CoreTlsMaterial {
+  net::tls::PemFile authorities;
+  std::optional<net::tls::CertificatePem> certificate;
+
+  // Whose certificates its listener shows. Borrows both.
+  std::span<const net::tls::CertificatePem> CertificatesOr(
+      std::span<const net::tls::CertificatePem> others) const {
+    return certificate ? std::span(&*certificate, 1) : others;
+  }
+};
+
 // Certificates and ticket keys: read once, the same for every shard.
 struct TlsMaterial {
   std::vector<net::tls::CertificatePem> certificates;
   net::tls::TicketKeys::Snapshot ticket_keys;
+  std::optional<CoreTlsMaterial> core;  // none: no TLS with the core
 };
 
 class AssociationQuery;

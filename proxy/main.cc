@@ -15,6 +15,7 @@
 #include "absl/log/globals.h"
 #include "absl/log/initialize.h"
 #include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -125,10 +126,14 @@ absl::Status Serve(Options options) {
 
   if (auto status = (*shards)->Start(); !status.ok()) return status;
   (*admin)->SetReady(true);
-  std::printf("ready tls=%s sip=%s core=%s admin=%s shards=%d\n",
+  const std::string core_tls =
+      options.core_tls_listen
+          ? absl::StrCat(" core_tls=", options.core_tls_listen->ToString())
+          : "";
+  std::printf("ready tls=%s sip=%s core=%s%s admin=%s shards=%d\n",
               List(options.tls_listen).c_str(),
               List(options.sip_listen).c_str(),
-              options.core_listen.ToString().c_str(),
+              options.core_listen.ToString().c_str(), core_tls.c_str(),
               (*admin)->local().ToString().c_str(), options.shards);
   std::fflush(stdout);
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -19,6 +20,7 @@
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 #include "net/fd.h"
+#include "net/tls/client.h"
 #include "net/tls/self_signed.h"
 #include "net/tls/server_context.h"
 
@@ -141,6 +143,44 @@ absl::StatusOr<std::vector<CertificatePem>> LoadCertificates(
   return certificates;
 }
 
+// Nothing when nobody needs it and it is not to be had.
+absl::StatusOr<std::optional<net::tls::PemFile>> LoadAuthorities(
+    const Options& options) {
+  const bool own = !options.core_tls_ca.empty();
+  auto file = net::tls::ReadPem(own ? options.core_tls_ca : options.system_ca);
+  if (file.ok()) return *std::move(file);
+  if (options.core_tls_wanted) {
+    return Blame("core_tls_ca", file.status().message());
+  }
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<CoreTlsMaterial>> LoadCoreTls(
+    const Options& options) {
+  auto authorities = LoadAuthorities(options);
+  if (!authorities.ok()) return authorities.status();
+  if (!*authorities) return std::nullopt;
+  CoreTlsMaterial core{.authorities = **std::move(authorities),
+                       .certificate = std::nullopt};
+  auto trusting =
+      net::tls::ClientContext::Create({.authorities = core.authorities});
+  if (!trusting.ok()) {
+    if (!options.core_tls_wanted) return std::nullopt;
+    return Blame("core_tls_ca", trusting.status().message());
+  }
+  if (!options.core_certificate) return core;
+  constexpr std::string_view kFlags =
+      "core_tls_certificate, --core_tls_private_key";
+  auto certificate = net::tls::ReadCertificate(options.core_certificate->chain,
+                                               options.core_certificate->key);
+  if (!certificate.ok()) return Blame(kFlags, certificate.status().message());
+  core.certificate = *std::move(certificate);
+  auto shown =
+      net::tls::ClientContext::Create({.certificate = core.certificate});
+  if (!shown.ok()) return Blame(kFlags, shown.status().message());
+  return core;
+}
+
 absl::StatusOr<TicketKeys::Snapshot> LoadTicketKeys(
     const Options& options, const TlsMaterial* before) {
   const std::string& name = options.ticket_key_file;
@@ -186,9 +226,12 @@ absl::StatusOr<std::shared_ptr<const TlsMaterial>> LoadMaterial(
   if (!certificates.ok()) return certificates.status();
   auto keys = LoadTicketKeys(options, before);
   if (!keys.ok()) return keys.status();
+  auto core = LoadCoreTls(options);
+  if (!core.ok()) return core.status();
   auto material = std::make_shared<TlsMaterial>();
   material->certificates = *std::move(certificates);
   material->ticket_keys = *std::move(keys);
+  material->core = *std::move(core);
   if (absl::Status status = Try(*material); !status.ok()) return status;
   return material;
 }

@@ -2,12 +2,15 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "net/tls/self_signed.h"
 
 namespace sallyport::proxy {
 namespace {
@@ -28,6 +31,19 @@ class Material : public testing::Test {
     std::ofstream(folder_ / name) << text;
     return folder_ / name;
   }
+
+  // Of a certificate that signs itself, and so is an authority of its own.
+  static const net::tls::CertificatePem& Own() {
+    static const auto own = net::tls::MakeSelfSigned(
+        {.dns_name = "core.test",
+         .more_dns_names = {},
+         .addresses = {},
+         .now = std::chrono::floor<std::chrono::seconds>(
+             std::chrono::system_clock::now())});
+    return *own;
+  }
+  static std::string Chain() { return Own().chain_pem; }
+  static std::string Key() { return Own().key_pem; }
 
   const fs::path folder_ = fs::path(testing::TempDir()) / "material_test";
   Options options_;
@@ -126,6 +142,55 @@ TEST_F(Material, OpensOldTicketsAfterARotation) {
   EXPECT_NE(after->ticket_keys->newest().name,
             (*before)->ticket_keys->newest().name);
   EXPECT_EQ(after->ticket_keys->all().size(), 2u);
+}
+
+// ---- TLS with the core
+
+TEST_F(Material, TrustsWhatTheSystemTrustsWhereNothingIsSaid) {
+  options_.system_ca = File("system.pem", Chain());
+
+  const auto material = LoadMaterial(options_, nullptr);
+
+  ASSERT_TRUE(material.ok()) << material.status();
+  ASSERT_TRUE((*material)->core.has_value());
+  EXPECT_EQ((*material)->core->authorities.text, Chain());
+}
+
+TEST_F(Material, DoesWithoutTlsWithTheCoreUnlessItIsWanted) {
+  for (const std::string& system :
+       {std::string("/nonexistent/ca.pem"), File("odd.pem", "nothing\n")}) {
+    SCOPED_TRACE(system);
+    options_.system_ca = system;
+    options_.core_tls_wanted = false;
+
+    const auto material = LoadMaterial(options_, nullptr);
+    ASSERT_TRUE(material.ok()) << material.status();
+    EXPECT_FALSE((*material)->core.has_value());
+
+    options_.core_tls_wanted = true;
+    const absl::Status refused = LoadMaterial(options_, nullptr).status();
+    EXPECT_EQ(refused.message().find(absl::StrCat("--core_tls_ca: ", system)),
+              0u)
+        << refused;
+  }
+}
+
+TEST_F(Material, ReadsOurCertificateForTheCore) {
+  options_.core_tls_ca = File("ca.pem", Chain());
+  options_.core_certificate = {.chain = File("edge.pem", Chain()),
+                               .key = File("edge.key", Key())};
+
+  const auto material = LoadMaterial(options_, nullptr);
+
+  ASSERT_TRUE(material.ok()) << material.status();
+  ASSERT_TRUE((*material)->core->certificate.has_value());
+  EXPECT_EQ((*material)->core->certificate->key_pem, Key());
+
+  options_.core_certificate->key = File("edge.key", "nothing\n");
+  const absl::Status refused = LoadMaterial(options_, nullptr).status();
+  EXPECT_NE(refused.message().find("--core_tls_private_key"),
+            std::string::npos);
+  EXPECT_NE(refused.message().find("edge.key"), std::string::npos);
 }
 
 }  // namespace

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "net/tls/channel.h"
+#include "net/tls/distrust.h"
 #include "proxy/process_stats.h"
 
 namespace sallyport::proxy {
@@ -23,6 +25,8 @@ using Label = ClientMetric::Label;
 
 constexpr size_t kTlsFailures =
     static_cast<size_t>(net::tls::Failure::kProtocol) + 1;
+static_assert(kTlsFailures <=
+              std::tuple_size_v<decltype(ShardStats::tls_failures)>);
 
 // Collects families; one call per family, one value per shard or label.
 class Page {
@@ -130,8 +134,8 @@ void AddConnections(const Shards& shards, Page& page) {
 }
 
 void AddTls(const Shards& shards, Page& page) {
-  page.Family("sallyport_tls_handshakes_total", "TLS handshakes completed",
-              MetricType::Counter);
+  page.Family("sallyport_tls_handshakes_total",
+              "TLS handshakes of phones completed", MetricType::Counter);
   for (size_t i = 0; i < shards.all().size(); ++i) {
     const ShardStats& stats = shards.all()[i]->stats();
     page.Value({ShardLabel(i), {"kind", "full"}},
@@ -139,7 +143,8 @@ void AddTls(const Shards& shards, Page& page) {
     page.Value({ShardLabel(i), {"kind", "resumed"}},
                static_cast<double>(stats.handshakes_resumed.Get()));
   }
-  page.Family("sallyport_tls_failures_total", "TLS connections failed, by cause",
+  page.Family("sallyport_tls_failures_total",
+              "TLS connections of phones failed, by cause",
               MetricType::Counter);
   for (size_t i = 0; i < shards.all().size(); ++i) {
     const ShardStats& stats = shards.all()[i]->stats();
@@ -164,6 +169,59 @@ void AddTls(const Shards& shards, Page& page) {
                  static_cast<double>(count));
     }
   }
+}
+
+// Each way of TLS with the core.
+struct CoreTlsWay {
+  std::string_view direction;
+  const CoreTlsStats ShardStats::*stats;
+};
+constexpr CoreTlsWay kCoreTlsWays[] = {{"out", &ShardStats::core_tls_out},
+                                       {"in", &ShardStats::core_tls_in}};
+
+template <typename Add>
+void EachCoreTls(const Shards& shards, Add&& add) {
+  for (size_t i = 0; i < shards.all().size(); ++i) {
+    for (const CoreTlsWay& way : kCoreTlsWays) {
+      add(std::vector<Label>{ShardLabel(i),
+                             {"direction", std::string(way.direction)}},
+          shards.all()[i]->stats().*way.stats);
+    }
+  }
+}
+
+void AddValue(Page& page, std::vector<Label> labels, std::string_view name,
+              std::string_view text, const Counter& counter) {
+  labels.emplace_back(std::string(name), std::string(text));
+  page.Value(std::move(labels), static_cast<double>(counter.Get()));
+}
+
+void AddCoreTls(const Shards& shards, Page& page) {
+  page.Family("sallyport_tls_core_handshakes_total",
+              "TLS handshakes with the core completed", MetricType::Counter);
+  EachCoreTls(shards, [&page](const auto& labels, const CoreTlsStats& stats) {
+    AddValue(page, labels, "kind", "full", stats.handshakes_full);
+    AddValue(page, labels, "kind", "resumed", stats.handshakes_resumed);
+  });
+  page.Family("sallyport_tls_core_failures_total",
+              "TLS connections with the core that failed, by cause",
+              MetricType::Counter);
+  EachCoreTls(shards, [&page](const auto& labels, const CoreTlsStats& stats) {
+    for (size_t f = 1; f < kTlsFailures; ++f) {
+      AddValue(page, labels, "cause",
+               ToString(static_cast<net::tls::Failure>(f)), stats.failures[f]);
+    }
+  });
+  page.Family("sallyport_tls_core_untrusted_total",
+              "Certificates of the core that were not believed, by reason",
+              MetricType::Counter);
+  EachCoreTls(shards, [&page](const auto& labels, const CoreTlsStats& stats) {
+    for (size_t d = 1; d < net::tls::kDistrustCount; ++d) {
+      AddValue(page, labels, "reason",
+               ToString(static_cast<net::tls::Distrust>(d)),
+               stats.untrusted[d]);
+    }
+  });
 }
 
 // A row of the tables below: one value per shard.
@@ -260,6 +318,7 @@ void AddNextHops(const Shards& shards, Page& page) {
       page.Value({ShardLabel(i),
                   {"address", hop.endpoint.ToString()},
                   {"transport", std::string(sip::ToString(hop.transport))},
+                  {"name", hop.host},
                   {"entry", hop.entry ? "yes" : "no"}},
                  hop.up ? 1 : 0);
     }
@@ -310,6 +369,7 @@ std::string MetricsText(const Shards& shards) {
   AddVerdicts(shards, page);
   AddConnections(shards, page);
   AddTls(shards, page);
+  AddCoreTls(shards, page);
   AddTables(shards, page);
   AddNextHops(shards, page);
   AddNames(shards, page);

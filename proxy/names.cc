@@ -1,6 +1,5 @@
 #include "proxy/names.h"
 
-#include <iterator>
 #include <utility>
 
 #include "absl/log/log.h"
@@ -10,9 +9,14 @@
 namespace sallyport::proxy {
 namespace {
 
-// What a core link can be: no TLS.
-constexpr net::dns::Service kCoreServices[] = {net::dns::kSipServices[0],
-                                               net::dns::kSipServices[1]};
+// What a core link can be.
+std::vector<net::dns::Service> CoreServices(bool tls) {
+  std::vector<net::dns::Service> services;
+  for (const net::dns::Service& service : net::dns::kSipServices) {
+    if (tls || !service.secure) services.push_back(service);
+  }
+  return services;
+}
 
 net::dns::Transport ToNet(const std::optional<sip::Transport>& transport) {
   if (!transport) return net::dns::Transport::kNone;
@@ -92,7 +96,7 @@ absl::StatusOr<std::unique_ptr<Names>> Names::Start(
   std::unique_ptr<Names> names(new Names(options.shards, std::move(wake)));
   net::dns::ResolverOptions resolver;
   resolver.servers = options.servers;
-  resolver.services.assign(std::begin(kCoreServices), std::end(kCoreServices));
+  resolver.services = CoreServices(options.tls);
   auto started = net::dns::Resolver::Start(std::move(resolver));
   if (!started) {
     return absl::FailedPreconditionError(

@@ -43,6 +43,7 @@ NameAnswer Translate(const net::dns::Question& question,
 
 struct NamesOptions {
   int shards = 1;
+  bool tls = false;               // servers that speak it count
   std::vector<Endpoint> servers;  // none: what the system says
 };
 

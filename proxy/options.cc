@@ -19,6 +19,8 @@ void Add3gpp(const std::vector<Endpoint>& listeners,
 void FinishOptions(Options& options) {
   EdgeConfig& edge = options.edge;
   edge.core_listen = options.core_listen;
+  if (options.core_tls_listen)
+    edge.core_tls_port = options.core_tls_listen->port;
   edge.tls_port = options.tls_listen.front().port;
   Add3gpp(options.tls_listen, options.tls_access, edge.listen_3gpp);
   Add3gpp(options.sip_listen, options.sip_access, edge.listen_3gpp);
@@ -31,6 +33,7 @@ void FinishOptions(Options& options) {
   for (const Endpoint& endpoint : options.tls_listen) add(endpoint);
   for (const Endpoint& endpoint : options.sip_listen) add(endpoint);
   add(options.core_listen);
+  if (options.core_tls_listen) add(*options.core_tls_listen);
 }
 
 }  // namespace sallyport::proxy

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,18 @@ struct Options {
   std::vector<AccessClass> tls_access;
   std::vector<AccessClass> sip_access;
   Endpoint core_listen;
+  std::optional<Endpoint> core_tls_listen;
   Endpoint admin_listen;
   std::vector<Endpoint> dns_servers;  // none: what the system says
   bool admin_show_identities = false;
 
   std::vector<CertificateFiles> certificates;  // empty: make a self-signed one
+  // TLS with the core.
+  std::string core_tls_ca;  // empty: the system's, if there are any
+  // Where Debian and its kin keep those.
+  std::string system_ca = "/etc/ssl/certs/ca-certificates.crt";
+  std::optional<CertificateFiles> core_certificate;
+  bool core_tls_wanted = false;                // the start fails without it
   std::string state_directory;                 // where that one is kept
   std::string ticket_key_file;                 // empty: random keys
   absl::Duration ticket_lifetime;

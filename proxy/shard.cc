@@ -62,6 +62,8 @@ std::string_view ToString(ListenerKind kind) {
       return "sip";
     case ListenerKind::kCore:
       return "core";
+    case ListenerKind::kCoreTls:
+      return "core_tls";
   }
   return "";
 }
@@ -118,7 +120,7 @@ absl::Status Shard::UseMaterial(const TlsMaterial& material) {
   if (index_ == 0) {
     for (const std::string& warning : tls_->warnings()) LOG(WARNING) << warning;
   }
-  return absl::OkStatus();
+  return UseCoreMaterial(material);
 }
 
 void Shard::OpenSockets() {
@@ -132,6 +134,10 @@ void Shard::OpenSockets() {
     reactor_->Listen(std::move(socket), kTag(ListenerKind::kSip));
   }
   reactor_->Listen(std::move(sockets_.core_tcp), kTag(ListenerKind::kCore));
+  if (sockets_.core_tls.valid()) {
+    reactor_->Listen(std::move(sockets_.core_tls),
+                     kTag(ListenerKind::kCoreTls));
+  }
   for (ShardSockets::Datagram& datagram : sockets_.sip_udp) {
     OpenDatagramSocket(std::move(datagram), ListenerKind::kSip);
   }
@@ -221,12 +227,14 @@ void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
   Connection& connection = connections_.Open(stream);
   connection.peer = peer;
   connection.local = local;
-  connection.side = static_cast<ListenerKind>(tag) == ListenerKind::kCore
-                        ? Side::kCore
-                        : Side::kAccess;
+  const auto kind = static_cast<ListenerKind>(tag);
+  const bool core =
+      kind == ListenerKind::kCore || kind == ListenerKind::kCoreTls;
+  connection.side = core ? Side::kCore : Side::kAccess;
   if (!EnterSource(stream, connection)) return;
-  switch (static_cast<ListenerKind>(tag)) {
+  switch (kind) {
     case ListenerKind::kTls:
+    case ListenerKind::kCoreTls:
       return BeginTls(stream, connection);
     case ListenerKind::kSip:
     case ListenerKind::kCore:
@@ -254,23 +262,6 @@ void Shard::LeaveSource(Connection& connection) {
   connection.sourced = false;
 }
 
-void Shard::OnConnected(net::StreamId stream) {
-  Connection* connection = connections_.Find(stream);
-  if (connection == nullptr ||
-      connection->state != ConnectionState::kConnecting) {
-    return;
-  }
-  timers_.Cancel(connection->timer);
-  connection->connected = true;
-  core_links_.Connected(connection->peer);
-  stats_.core_links_open.Set(stats_.core_links_open.Get() + 1);
-  Announce(stream, *connection,
-           {.side = Side::kCore,
-            .transport = sip::Transport::kTcp,
-            .peer = connection->peer,
-            .local = config_.core_listen});
-}
-
 void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
   Connection* connection = connections_.Find(stream);
   if (connection == nullptr) return;
@@ -282,22 +273,13 @@ void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
   timers_.Cancel(connection->timer);
   EndHandshake(*connection);
   LeaveSource(*connection);
+  LoseLink(*connection);
   const bool announced = connection->announced;
-  const bool core_link = connection->core_link;
-  const bool connected = connection->connected;
-  const Endpoint peer = connection->peer;
   connections_.Close(stream);
   if (announced) {
     edge_.OnFlowClosed(FlowOf(stream), reactor_->Now());
     Perform();
   }
-  if (!core_link) return;
-  if (connected) {
-    stats_.core_links_open.Set(stats_.core_links_open.Get() - 1);
-  }
-  core_links_.Lost(peer, reactor_->Now());
-  stats_.core_links_lost.Add();
-  NoteLostPeer(peer);
 }
 
 void Shard::CloseStream(net::StreamId stream, Connection& connection,
@@ -306,9 +288,10 @@ void Shard::CloseStream(net::StreamId stream, Connection& connection,
   connection.reason = reason;
   connection.state = ConnectionState::kClosing;
   std::string().swap(connection.pending);
-  if (how == net::CloseHow::kFlush && connection.engine != nullptr) {
+  LoseLink(connection);
+  if (how == net::CloseHow::kFlush && connection.tls() != nullptr) {
     StreamOutput output(*reactor_, stream);
-    connection.engine->Shutdown(output);
+    connection.tls()->Shutdown(output);
   }
   reactor_->Close(stream, how,
                   reactor_->Now() + ToMillis(options_.close_timeout));
@@ -338,7 +321,7 @@ void Shard::OnBytes(net::StreamId stream, std::span<uint8_t> bytes) {
     case ConnectionState::kHandshake:
       return OnTlsBytes(stream, *connection, text);
     case ConnectionState::kOpen:
-      if (connection->engine != nullptr) {
+      if (connection->tls() != nullptr) {
         return OnTlsBytes(stream, *connection, text);
       }
       return OnPlaintext(stream, *connection, text);
@@ -492,16 +475,24 @@ void Shard::SendOnStream(net::StreamId stream, Connection& connection,
   const size_t bound = connection.side == Side::kCore
                            ? options_.core_queued_bytes_max
                            : options_.queued_bytes_max;
-  if (size > kGatherBytes || reactor_->QueuedBytes(stream) + size > bound) {
+  const size_t queued = reactor_->QueuedBytes(stream) +
+                        (connection.link ? connection.link->unsent.size() : 0);
+  if (size > kGatherBytes || queued + size > bound) {
     stats_.sends_lost.Add();
     CloseStream(stream, connection, CloseReason::kSlowPeer,
                 net::CloseHow::kAbort);
     return;
   }
-  if (connection.engine != nullptr) {
+  if (connection.awaits_tls()) {
+    std::string& unsent = connection.link->unsent;
+    unsent.resize(unsent.size() + size);
+    Gather(action, unsent.data() + unsent.size() - size);
+    return;
+  }
+  if (connection.tls() != nullptr) {
     Gather(action, gather_.get());
     StreamOutput output(*reactor_, stream);
-    if (!connection.engine->Write({gather_.get(), size}, output)) {
+    if (!connection.tls()->Write({gather_.get(), size}, output)) {
       stats_.sends_lost.Add();
     }
     return;
@@ -513,61 +504,6 @@ void Shard::SendOnStream(net::StreamId stream, Connection& connection,
   }
   Gather(action, room);
   reactor_->Commit(stream, size);
-}
-
-void Shard::SendToCore(const Action& action) {
-  const Endpoint& peer = action.to.peer;
-  if (action.to.transport == sip::Transport::kUdp) {
-    Action datagram = action;
-    datagram.to.flow = core_udp_;
-    return SendDatagram(datagram);
-  }
-  CoreLinks::Chosen chosen = core_links_.Choose(peer, reactor_->Now());
-  if (chosen.choice == CoreLinks::Choice::kConnect) {
-    chosen.stream = ConnectToCore(peer);
-  }
-  Connection* connection = connections_.Find(chosen.stream);
-  if (connection == nullptr || connection->state == ConnectionState::kClosing) {
-    stats_.sends_lost.Add();
-    NoteLostPeer(peer);
-    return;
-  }
-  SendOnStream(chosen.stream, *connection, action);
-}
-
-// Bytes may be queued before the connection stands.
-net::StreamId Shard::ConnectToCore(const Endpoint& peer) {
-  const net::StreamId stream =
-      reactor_->Connect(peer, static_cast<uint32_t>(ListenerKind::kCore));
-  if (!stream.valid()) return stream;
-  stats_.connected.Add();
-  Connection& connection = connections_.Open(stream);
-  connection.state = ConnectionState::kConnecting;
-  connection.side = Side::kCore;
-  connection.core_link = true;
-  connection.peer = peer;
-  connection.timer =
-      timers_.Arm(reactor_->Now() + ToMillis(options_.core_connect_timeout),
-                  {.kind = kConnectTimer, .subject = stream});
-  core_links_.Connecting(peer, stream);
-  return stream;
-}
-
-void Shard::NoteLostPeer(const Endpoint& peer) {
-  if (std::find(lost_peers_.begin(), lost_peers_.end(), peer) ==
-      lost_peers_.end()) {
-    lost_peers_.push_back(peer);
-  }
-}
-
-// An Edge hears of a lost peer when it has no event in progress.
-void Shard::TellLostPeers() {
-  while (!lost_peers_.empty()) {
-    const Endpoint peer = lost_peers_.back();
-    lost_peers_.pop_back();
-    edge_.OnCorePeerLost(peer, sip::Transport::kTcp, reactor_->Now());
-    Perform();
-  }
 }
 
 void Shard::PerformResolve(const HostQuestion& question) {

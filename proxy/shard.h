@@ -16,6 +16,7 @@
 #include "core/edge.h"
 #include "net/event_sink.h"
 #include "net/reactor.h"
+#include "net/tls/client.h"
 #include "net/tls/server_context.h"
 #include "net/tls/ticket.h"
 #include "proxy/connection.h"
@@ -41,6 +42,7 @@ struct ShardSockets {
   std::vector<net::Fd> sip_tcp;
   std::vector<Datagram> sip_udp;
   net::Fd core_tcp;
+  net::Fd core_tls;  // invalid: none
   Datagram core_udp;
 };
 
@@ -90,6 +92,7 @@ class Shard final : private net::EventSink {
 
   Shard(ShardSetup setup, std::unique_ptr<net::Reactor> reactor);
   absl::Status UseMaterial(const TlsMaterial& material);
+  absl::Status UseCoreMaterial(const TlsMaterial& material);
   void OpenSockets();
   FlowId OpenDatagramSocket(ShardSockets::Datagram socket, ListenerKind kind);
   void AnnounceDatagramFlow(uint32_t index);
@@ -117,7 +120,23 @@ class Shard final : private net::EventSink {
                   std::string_view bytes);
   void OnHandshakeDone(net::StreamId stream, Connection& connection);
   void OnTlsFailed(net::StreamId stream, Connection& connection);
+  void NoteCoreTlsFailure(const Connection& connection);
   void EndHandshake(Connection& connection);
+
+  // Links to core peers
+  void SendToCore(const Action& action);
+  net::StreamId ConnectToCore(const CorePeerView& peer);
+  void BeginLinkTls(net::StreamId stream, Connection& connection);
+  void OnLinkSecured(net::StreamId stream, Connection& connection);
+  void OnLinkStands(net::StreamId stream, Connection& connection,
+                    sip::Transport transport);
+  void OnLinkHeard(Connection& connection);
+  void LoseLink(Connection& connection);
+  void ComplainOfNoLink(const Connection& connection);
+  void Complain(const CorePeerView& peer, std::string_view reason,
+                std::string_view detail);
+  void NoteLostPeer(const CorePeerView& peer);
+  void TellLostPeers();
 
   // The Edge
   void Announce(net::StreamId stream, Connection& connection,
@@ -132,9 +151,8 @@ class Shard final : private net::EventSink {
   void SendDatagram(const Action& action);
   void SendOnStream(net::StreamId stream, Connection& connection,
                     const Action& action);
-  void SendToCore(const Action& action);
-  net::StreamId ConnectToCore(const Endpoint& peer);
   void PerformHandOver(const Action& action);
+  sip::Transport TransportOf(FlowId flow);
   // News for all other shards.
   struct News {
     Mail::Kind kind;
@@ -145,8 +163,6 @@ class Shard final : private net::EventSink {
   void Revoke(const TlsSessionId& session);
   void CloseStream(net::StreamId stream, Connection& connection,
                    CloseReason reason, net::CloseHow how);
-  void NoteLostPeer(const Endpoint& peer);
-  void TellLostPeers();
   void PerformResolve(const HostQuestion& question);
   void TellUnasked();
   void RunTimers();
@@ -195,13 +211,16 @@ class Shard final : private net::EventSink {
   std::unique_ptr<net::Reactor> reactor_;
   net::tls::TicketDesk tickets_;
   std::shared_ptr<const net::tls::ServerContext> tls_;
+  // TLS with the core; null: none.
+  std::shared_ptr<const net::tls::ServerContext> core_server_;
+  std::shared_ptr<const net::tls::ClientContext> core_client_;
   std::shared_ptr<const TlsMaterial> material_;
   TimerWheel timers_;
   Edge edge_;
   ConnectionTable connections_;
   SourceCounts sources_;
   CoreLinks core_links_;
-  std::vector<Endpoint> lost_peers_;   // to be told to the Edge
+  std::vector<CorePeer> lost_peers_;   // to be told to the Edge
   std::vector<NameAnswer> unasked_;    // refused questions: as above
   DatagramFlows datagram_flows_;
   FlowId core_udp_;

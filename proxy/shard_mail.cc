@@ -36,12 +36,17 @@ void Shard::PerformHandOver(const Action& action) {
   mail->peer = action.to.peer;
   mail->info = {};
   mail->info.side = Side::kCore;
-  mail->info.transport = IsDatagram(action.to.flow) ? sip::Transport::kUdp
-                                                    : sip::Transport::kTcp;
+  mail->info.transport = TransportOf(action.to.flow);
   mail->info.peer = action.to.peer;
   mail->info.local = config_.core_listen;
   mail->bytes.assign(action.text);
   PublishMail(action.shard);
+}
+
+sip::Transport Shard::TransportOf(FlowId flow) {
+  if (IsDatagram(flow)) return sip::Transport::kUdp;
+  const Connection* connection = connections_.Find(flow.handle);
+  return connection == nullptr ? sip::Transport::kTcp : connection->transport();
 }
 
 void Shard::Share(const News& news) {

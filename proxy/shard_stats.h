@@ -12,6 +12,7 @@
 #include "core/flow.h"
 #include "net/close_reason.h"
 #include "net/tls/channel.h"
+#include "net/tls/distrust.h"
 
 namespace sallyport::proxy {
 
@@ -25,9 +26,18 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-enum class ListenerKind : uint8_t { kTls, kSip, kCore };
-inline constexpr size_t kListenerKinds = 3;
+// Those of the core last: what they send has room of its own.
+enum class ListenerKind : uint8_t { kTls, kSip, kCore, kCoreTls };
+inline constexpr size_t kListenerKinds = 4;
 std::string_view ToString(ListenerKind kind);
+
+// TLS with the core; phones have the counters of ShardStats.
+struct CoreTlsStats {
+  Counter handshakes_full;
+  Counter handshakes_resumed;
+  std::array<Counter, 16> failures;  // by net::tls::Failure
+  std::array<Counter, net::tls::kDistrustCount> untrusted;
+};
 
 // Law: accepted + adopted + connected = open + every closed_*.
 struct ShardStats {
@@ -41,6 +51,7 @@ struct ShardStats {
   Counter handshakes_resumed;
   std::array<Counter, 16> tls_failures;           // by net::tls::Failure
   std::array<Counter, 256> tls_alerts_received;   // by alert code
+  CoreTlsStats core_tls_out, core_tls_in;
   Counter mail_lost;         // a mailbox was full
   Counter sends_lost;        // a message for a flow that is gone
   Counter core_links_lost;   // broken, refused, or timed out

@@ -1,4 +1,4 @@
-// The TLS half of a Shard: from the first byte of a ClientHello to plaintext.
+// The TLS half of a Shard: from the first byte of a handshake to plaintext.
 #include <string>
 #include <utility>
 
@@ -41,6 +41,10 @@ void Shard::EndHandshake(Connection& connection) {
 // anything was answered.
 void Shard::OnHelloBytes(net::StreamId stream, Connection& connection,
                          std::string_view bytes) {
+  // The core gets no tickets, and so has no home.
+  if (connection.side == Side::kCore) {
+    return StartEngine(stream, connection, bytes);
+  }
   if (!connection.pending.empty()) {
     connection.pending.append(bytes);
     bytes = connection.pending;
@@ -65,7 +69,8 @@ void Shard::OnHelloBytes(net::StreamId stream, Connection& connection,
 void Shard::StartEngine(net::StreamId stream, Connection& connection,
                         std::string_view hello) {
   connection.state = ConnectionState::kHandshake;
-  connection.engine = std::make_unique<net::tls::Engine>(tls_);
+  connection.engine = std::make_unique<net::tls::Engine>(
+      connection.side == Side::kCore ? core_server_ : tls_);
   const std::string kept = std::move(connection.pending);
   connection.pending = {};
   OnTlsBytes(stream, connection, kept.empty() ? hello : std::string_view(kept));
@@ -74,12 +79,14 @@ void Shard::StartEngine(net::StreamId stream, Connection& connection,
 void Shard::OnTlsBytes(net::StreamId stream, Connection& connection,
                        std::string_view bytes) {
   StreamOutput output(*reactor_, stream);
-  connection.engine->Feed(bytes);
+  net::tls::Channel& channel = *connection.tls();
+  channel.Feed(bytes);
   while (connection.state != ConnectionState::kClosing) {
     const net::tls::ReadResult read =
-        connection.engine->Read(plain_.get(), kPlainBytes, output);
+        channel.Read(plain_.get(), kPlainBytes, output);
     switch (read.status) {
       case net::tls::ReadStatus::kPlaintext:
+        if (connection.link != nullptr) OnLinkHeard(connection);
         OnPlaintext(stream, connection, {plain_.get(), read.bytes});
         break;
       case net::tls::ReadStatus::kHandshakeDone:
@@ -97,8 +104,17 @@ void Shard::OnTlsBytes(net::StreamId stream, Connection& connection,
 }
 
 void Shard::OnHandshakeDone(net::StreamId stream, Connection& connection) {
+  if (connection.link != nullptr) return OnLinkSecured(stream, connection);
   EndHandshake(connection);
   const net::tls::Engine& engine = *connection.engine;
+  if (connection.side == Side::kCore) {
+    stats_.core_tls_in.handshakes_full.Add();
+    return Announce(stream, connection,
+                    {.side = Side::kCore,
+                     .transport = sip::Transport::kTls,
+                     .peer = connection.peer,
+                     .local = connection.local});
+  }
   (engine.resumed() ? stats_.handshakes_resumed : stats_.handshakes_full).Add();
   Announce(stream, connection,
            {.side = Side::kAccess,
@@ -112,13 +128,35 @@ void Shard::OnHandshakeDone(net::StreamId stream, Connection& connection) {
 // The alert is queued already; it leaves before the end.
 // Conformance: TLS-14
 void Shard::OnTlsFailed(net::StreamId stream, Connection& connection) {
-  const net::tls::Engine& engine = *connection.engine;
-  stats_.tls_failures[static_cast<size_t>(engine.failure())].Add();
-  if (engine.peer_alert() != net::tls::Channel::kNoAlert) {
-    stats_.tls_alerts_received[engine.peer_alert()].Add();
+  const net::tls::Channel& channel = *connection.tls();
+  if (connection.side == Side::kCore) {
+    NoteCoreTlsFailure(connection);
+  } else {
+    stats_.tls_failures[static_cast<size_t>(channel.failure())].Add();
+  }
+  if (channel.peer_alert() != net::tls::Channel::kNoAlert) {
+    stats_.tls_alerts_received[channel.peer_alert()].Add();
   }
   CloseStream(stream, connection, CloseReason::kTlsFailure,
               net::CloseHow::kFlush);
+}
+
+void Shard::NoteCoreTlsFailure(const Connection& connection) {
+  const net::tls::Channel& channel = *connection.tls();
+  CoreTlsStats& stats =
+      connection.link != nullptr ? stats_.core_tls_out : stats_.core_tls_in;
+  stats.failures[static_cast<size_t>(channel.failure())].Add();
+  if (channel.distrust() != net::tls::Distrust::kNone) {
+    stats.untrusted[static_cast<size_t>(channel.distrust())].Add();
+  }
+  if (connection.link == nullptr) return;
+  std::string_view detail;
+  if (channel.failure() == net::tls::Failure::kUntrusted) {
+    detail = ToString(channel.distrust());
+  } else if (channel.failure() == net::tls::Failure::kPeerAlert) {
+    detail = net::tls::AlertName(channel.peer_alert());
+  }
+  Complain(connection.link->peer.View(), ToString(channel.failure()), detail);
 }
 
 }  // namespace sallyport::proxy

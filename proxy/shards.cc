@@ -39,7 +39,9 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
   std::unique_ptr<Shards> shards(new Shards(options));
   net::tls::MacKey mac_key;
   net::tls::RandomBytes(mac_key);
-  if (absl::Status status = shards->StartNames(); !status.ok()) return status;
+  if (absl::Status status = shards->StartNames(material->core.has_value());
+      !status.ok())
+    return status;
   for (int i = 0; i < options.shards; ++i) {
     auto shard = Shard::Create({.index = static_cast<ShardId>(i),
                                 .options = &options,
@@ -57,9 +59,9 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
 }
 
 // Who lists addresses alone is served without a resolver.
-absl::Status Shards::StartNames() {
+absl::Status Shards::StartNames(bool tls) {
   auto names = Names::Start(
-      {.shards = options_.shards, .servers = options_.dns_servers},
+      {.shards = options_.shards, .tls = tls, .servers = options_.dns_servers},
       [this](ShardId to) { shards_[to]->WakeFromOutside(); });
   if (names.ok()) {
     names_ = *std::move(names);

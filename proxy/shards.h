@@ -45,7 +45,7 @@ class Shards {
 
  private:
   explicit Shards(const Options& options);
-  absl::Status StartNames();
+  absl::Status StartNames(bool tls);
   void Command(const std::function<void(Mail&)>& fill);
   struct Beginning;
   void RunShard(size_t index, Beginning& beginning);

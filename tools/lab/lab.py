@@ -76,8 +76,17 @@ class Lab:
 
     def __init__(self, binary, folder, people=4, shards=2, core_flags=(),
                  core_listen="127.0.0.1:0", core_transport="tcp",
-                 host="127.0.0.1", **proxy_flags):
+                 core_certificate="server", host="127.0.0.1", **proxy_flags):
+        """`core_transport` tls: with FOLDER/`core_certificate`.pem and .key."""
         self.folder = folder
+        if core_transport == "tls":
+            own = f"{folder}/{core_certificate}"
+            core_flags = (f"--tls_listen={core_listen}",
+                          f"--tls_certificate={own}.pem",
+                          f"--tls_private_key={own}.key",
+                          f"--tls_ca={folder}/ca.pem", *core_flags)
+            core_listen = "127.0.0.1:0"
+            proxy_flags = {"core_tls_ca": f"{folder}/ca.pem"} | proxy_flags
         self.subscribers = subscribers.generated(people, DOMAIN)
         self.core = HomeCore(folder, f"--generate={people}", *core_flags,
                              listen=core_listen)
@@ -101,13 +110,21 @@ class Lab:
                                   for at in self.core_addresses)
         } | self.proxy_flags | changes)
         await self.proxy.start()
-        await self.core.control("edge", address=(
-            f"{show(self.proxy.address('core'))}/{self.transport}"))
+        await self._tell_the_core()
+
+    async def _tell_the_core(self):
+        """Where the proxy is to be found; without a listener for TLS it is
+        where it came from."""
+        listener = "core_tls" if self.transport == "tls" else "core"
+        if listener in self.proxy.ready:
+            await self.core.control("edge", address=(
+                f"{show(self.proxy.address(listener))}/{self.transport}"))
 
     @property
     def core_addresses(self):
         """Where the core serves, in the order of `core_listen`."""
-        return self.core.ready["sip"].split(",")
+        return self.core.ready["tls" if self.transport == "tls"
+                               else "sip"].split(",")
 
     def ue(self, number, version="", ca="ca.pem", **more):
         s = self.subscribers[number]
