@@ -145,6 +145,9 @@ class Edge::Impl {
   // Reads parts_; answers what is wrong. False: the request is done with.
   void RefuseRequest(const Inbound& in, const routing::Refusal& wrong);
   bool ReadRequest(const Inbound& in, sip::ScanVerdict scan);
+  // Its two halves, in the order of spec 6.2.
+  bool ReadSyntax(const Inbound& in, sip::ScanVerdict scan);
+  bool KeepsRules(const Inbound& in);
   // It repeats a request that has a transaction: the answer to that is sent
   // again.
   bool Absorb(const Inbound& in);
@@ -205,6 +208,7 @@ class Edge::Impl {
   void OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan);
   bool ReadRegister(const Inbound& in, sip::ScanVerdict scan,
                     RegisterRequest& r);
+  bool ReadFields(const Inbound& in, RegisterRequest& r);
   routing::Refusal CheckDomain() const;
   routing::Refusal CheckAgreement(const RegisterRequest& r) const;
   registration::IntegrityInput StateFor(const Inbound& in,

@@ -315,9 +315,19 @@ void Edge::Impl::RefuseRequest(const Inbound& in,
 }
 
 bool Edge::Impl::ReadRequest(const Inbound& in, sip::ScanVerdict scan) {
-  parts_ = {};
-  const routing::Refusal wrong = routing::Validate(
-      message_, scan, parts_, refusal_text_, config_.message_limits);
+  return ReadSyntax(in, scan) && KeepsRules(in);
+}
+
+bool Edge::Impl::ReadSyntax(const Inbound& in, sip::ScanVerdict scan) {
+  const routing::Refusal wrong =
+      routing::ValidateSyntax(message_, scan, parts_, config_.message_limits);
+  if (wrong) RefuseRequest(in, wrong);
+  return !wrong;
+}
+
+bool Edge::Impl::KeepsRules(const Inbound& in) {
+  const routing::Refusal wrong =
+      routing::ValidateRules(message_, parts_, refusal_text_);
   if (wrong) {
     RefuseRequest(in, wrong);
     return false;

@@ -80,21 +80,37 @@ void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
 
 bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
                               RegisterRequest& r) {
-  if (!ReadRequest(in, scan)) return false;
-  routing::Refusal wrong = routing::ValidateRegister(
-      message_, r.parts, config_.message_limits.register_contacts);
-  if (!wrong) wrong = routing::ValidateCredentials(message_);
-  if (!wrong) wrong = CheckDomain();
-  if (wrong) {
+  if (!ReadSyntax(in, scan) || !ReadFields(in, r) || !KeepsRules(in)) {
+    return false;
+  }
+  if (const routing::Refusal wrong = CheckDomain()) {
     RefuseRequest(in, wrong);
     return false;
   }
-  r.credentials = registration::SelectCredentials(message_, HomeRealm());
   r.agreement = registration::ReadAgreement(message_);
   r.challenge = registration::ChallengeFingerprint(
       UsernameOf(r.credentials), parts_.call_id, parts_.from_tag,
       in.peer.address, loop_seed_);
   return true;
+}
+
+// The fields of a REGISTER that we use: what cannot be read is said before any
+// rule of the proxy is (spec 6.2 rule 1).
+bool Edge::Impl::ReadFields(const Inbound& in, RegisterRequest& r) {
+  const routing::Refusal wrong = routing::ValidateRegister(
+      message_, r.parts, config_.message_limits.register_contacts);
+  if (wrong) {
+    RefuseRequest(in, wrong);
+    return false;
+  }
+  r.credentials = registration::SelectCredentials(message_, HomeRealm());
+  if (r.credentials.kind == Credentials::Kind::kMalformed ||
+      r.credentials.kind == Credentials::Kind::kDuplicate) {
+    return DecideRegister(in, r);  // D17
+  }
+  const routing::Refusal unreadable = routing::ValidateCredentials(message_);
+  if (unreadable) RefuseRequest(in, unreadable);
+  return !unreadable;
 }
 
 // Source: TS 24.229 5.1.1.2.1, spec 3.1: a SIP URI of a home domain, no user
@@ -166,7 +182,7 @@ bool Edge::Impl::DecideRegister(const Inbound& in, RegisterRequest& r) {
     case IntegrityDecision::Outcome::kReject400:
       counters_.Add(CounterId::kIntegrityRejected);
       NoteVerdict(in, r);
-      Answer(in, {400, "Bad Authorization", {}});
+      RefuseRequest(in, {400, "Bad Authorization", {}});
       return false;
     case IntegrityDecision::Outcome::kReject403:
       counters_.Add(CounterId::kIntegrityRejected);

@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "core/registration/integrity.h"
 #include "core/testing/edge_harness.h"
 #include "gtest/gtest.h"
 
@@ -380,6 +382,54 @@ TEST(RegisterResponse, FailedAuthenticationMayLeaveTheConnection) {
   net.AnswerFromCore(net.Only(), 403);
   EXPECT_TRUE(net.IsOpen(phone));
   EXPECT_TRUE(net.revoked.empty());
+}
+
+struct Unreadable {
+  std::string_view right;
+  std::string_view wrong;
+};
+
+// Source: Sallyport 6.2 (rule 1 before 2, 3 and 5)
+TEST(Register, WhatCannotBeReadIsSaidBeforeAnyRuleIs) {
+  const Unreadable fields[] = {
+      {"Contact: <sip:", "Contact: <<sip:"},
+      {"Max-Forwards", "Expires: soon\r\nMax-Forwards"},
+      {"Contact:", "Expires: 9\r\nContact: *\r\nX:"},
+      {"response=\"\"", "response=\""},
+      {"response=\"\"", "username=\"b\""},
+  };
+  const Unreadable rules[] = {
+      {"REGISTER sip:", "REGISTER nobody:"},
+      {"Max-Forwards: 70", "Max-Forwards: 0"},
+      {"Max-Forwards: 70", "Max-Forwards: 70\r\nProxy-Require: levitation"},
+  };
+  for (const Unreadable& rule : rules) {
+    for (const Unreadable& field : fields) {
+      EdgeHarness net;
+      const std::string text =
+          absl::StrReplaceAll(absl::StrReplaceAll(RegisterText{}.Text(),
+                                                  {{rule.right, rule.wrong}}),
+                              {{field.right, field.wrong}});
+      SCOPED_TRACE(text);
+
+      net.Receive(net.OpenTls(), text);
+
+      EXPECT_EQ(StatusOf(net.OnlyText()), 400);
+    }
+  }
+}
+
+// D17 is a verdict as any other: the operator sees how often it was.
+TEST(Register, CountsCredentialsThatCannotBeRead) {
+  EdgeHarness net;
+  const FlowId flow = net.OpenTls();
+  for (std::string_view wrong : {"response=\"", "username=\"b\""}) {
+    net.Receive(flow, absl::StrReplaceAll(RegisterText{}.Text(),
+                                          {{"response=\"\"", wrong}}));
+    EXPECT_EQ(StatusOf(net.OnlyText()), 400);
+  }
+
+  EXPECT_EQ(net.edge().rules().Get(registration::Rule::kD17), 2u);
 }
 
 }  // namespace

@@ -351,12 +351,14 @@ std::optional<ContactParts> ParseContact(std::string_view value) {
   return contact;
 }
 
-// Source: RFC 3261 10.2 (no userinfo in the Request-URI of a REGISTER)
+// Source: RFC 3261 10.2 (no userinfo in the Request-URI of a REGISTER). A
+// scheme that nobody knows is the next rule's (416).
 bool NamesDomain(std::string_view request_uri) {
   std::optional<sip::UriView> uri = sip::ParseUri(request_uri);
-  return uri.has_value() && uri->user.empty() &&
-         (uri->scheme == sip::UriScheme::kSip ||
-          uri->scheme == sip::UriScheme::kSips);
+  if (!uri.has_value()) return false;
+  return !KnownScheme(*uri) ||
+         (uri->user.empty() && (uri->scheme == sip::UriScheme::kSip ||
+                                uri->scheme == sip::UriScheme::kSips));
 }
 
 Refusal ReadExpires(const MessageView& request,
@@ -466,9 +468,19 @@ bool Answerable(const MessageView& request) {
 Refusal Validate(const MessageView& request, ScanVerdict scan,
                  RequestParts& parts, std::span<char> extra_text,
                  const sip::MessageLimits& limits) {
+  if (Refusal bad = ValidateSyntax(request, scan, parts, limits)) return bad;
+  return ValidateRules(request, parts, extra_text);
+}
+
+Refusal ValidateSyntax(const MessageView& request, ScanVerdict scan,
+                       RequestParts& parts, const sip::MessageLimits& limits) {
   parts = {};
   if (Refusal bad = OfScan(scan)) return bad;
-  if (Refusal bad = CheckSyntax(request, limits, parts)) return bad;
+  return CheckSyntax(request, limits, parts);
+}
+
+Refusal ValidateRules(const MessageView& request, const RequestParts& parts,
+                      std::span<char> extra_text) {
   if (!KnownScheme(parts.request_uri)) return Refuse(416);
   if (parts.max_forwards == 0) return Refuse(483);
   if (IgnoresExtensions(request.method())) return {};

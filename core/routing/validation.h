@@ -51,6 +51,14 @@ struct RequestParts {
     const sip::MessageView& request, sip::ScanVerdict scan, RequestParts& parts,
     std::span<char> extra_text,
     const sip::MessageLimits& limits = sip::kDefaultLimits);
+// The same in two steps: what cannot be read (rule 1), and what a proxy does
+// not pass on (rules 2, 3 and 5). Between them a REGISTER is read to its end.
+[[nodiscard]] Refusal ValidateSyntax(const sip::MessageView& request,
+                                     sip::ScanVerdict scan, RequestParts& parts,
+                                     const sip::MessageLimits& limits);
+[[nodiscard]] Refusal ValidateRules(const sip::MessageView& request,
+                                    const RequestParts& parts,
+                                    std::span<char> extra_text);
 // Of a UE: a 400 when an Authorization or Proxy-Authorization cannot be parsed
 // (spec 4.2 rule 4). In a REGISTER the integrity decision sees to
 // Authorization.
