@@ -579,7 +579,7 @@ class Sessions(Stage):
 
     async def thief(self, local=None, version=""):
         """A liar on a connection of a session that it has stolen whole."""
-        victim = self.witness.ue(4, version)
+        victim = self.witness.ue(4, version, "<urn:uuid:4>")
         self.assertStatus(await victim.register(), 200)
         victim.keep()
         ue = self.anew()
@@ -633,7 +633,7 @@ class Sessions(Stage):
 
     async def session_of(self, number, version, context=None):
         """A session of somebody's own, good for a ticket."""
-        ue = self.witness.ue(number, version)
+        ue = self.witness.ue(number, version, f"<urn:uuid:{number}>")
         ue.context = context or ue.context
         self.assertStatus(await ue.register(), 200)
         ue.close()
