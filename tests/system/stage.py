@@ -1,4 +1,4 @@
-"""The stage of the impersonation tests: two victims, one attacker, a witness."""
+"""The stage of the hostile tests: two victims, one attacker, a witness."""
 
 import asyncio
 import contextlib

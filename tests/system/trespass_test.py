@@ -1,5 +1,5 @@
-"""What a phone may not say, and what it may not do to others by other means than
-a false name: trusted header fields, other people's transactions, smuggled
+"""What a phone may not say, and what it may not do to others by other means
+than a false name: trusted header fields, other people's transactions, smuggled
 requests, addresses of victims.
 
 Each row has its sentence and its clause of the reference; after each, and so at
