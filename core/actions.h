@@ -38,18 +38,19 @@ struct Action {
     kSend,      // gather `message` (or copy `text`) and send it to `to`
     kClose,     // close `to.flow` for `reason`, after all that was queued left
                 // (TLS: with close_notify)
-    kHandOver,  // give `text` to shard `shard`: it came on to.flow from to.peer
+    kHandOver,  // give `text` to shard `shard`: it came on to.flow, of which
+                // `info` speaks, from to.peer
     kRevoke,    // no ticket of `tls_session` may resume any more
     kShareChallenge,  // tell all other shards: `challenge` (seed profile only)
-    kShareDevice,  // tell all other shards: `text` names a device that has
-                   // registered here (Edge::OnDeviceShared)
-    kResolve,      // find the servers of `question` (Edge::OnResolved)
+    kTell,            // give `text` to shard `shard` (Edge::OnNews)
+    kResolve,         // find the servers of `question` (Edge::OnResolved)
   };
   Kind kind = Kind::kSend;
   Destination to{};
   const sip::SpliceList* message =
       nullptr;  // sealed; or null and `text` is sent
   std::string_view text{};
+  const FlowInfo* info = nullptr;
   CloseReason reason = CloseReason::kPeerClosed;
   ShardId shard = 0;
   TlsSessionId tls_session{};

@@ -122,6 +122,16 @@ std::string_view ToString(CounterId id) {
       return "associations_deregistered";
     case CounterId::kAssociationTableFull:
       return "association_table_full";
+    case CounterId::kAssociationsExcess:
+      return "associations_excess";
+    case CounterId::kNewsTold:
+      return "news_told";
+    case CounterId::kNewsHeard:
+      return "news_heard";
+    case CounterId::kDeskFull:
+      return "desk_full";
+    case CounterId::kVerdictsMissed:
+      return "verdicts_missed";
     case CounterId::kTransactionTableFull:
       return "transaction_table_full";
     case CounterId::kTransactionsTimedOut:

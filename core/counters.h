@@ -33,8 +33,8 @@ enum class CounterId : uint8_t {
   kDiscardForeignPeer,        // TERM-14
   kDiscardMalformed,          // ERR-01
   kDiscardAck,
-  kDiscardLateResponse,  // its flow is gone (REG-18)
-  kDiscardDuplicate,     // PROXY-15
+  kDiscardLateResponse,    // its flow is gone (REG-18)
+  kDiscardDuplicate,       // PROXY-15
   kDiscardDatagramAnswer,  // spec 9.4: an answer that no datagram may carry
   // decisions
   kIntegrityNone,
@@ -75,6 +75,12 @@ enum class CounterId : uint8_t {
   kAssociationsExpired,
   kAssociationsDeregistered,
   kAssociationTableFull,
+  kAssociationsExcess,  // more than an IMPI may have on all shards
+  // what shards tell each other of them
+  kNewsTold,
+  kNewsHeard,
+  kDeskFull,        // an association of which its desk does not know
+  kVerdictsMissed,  // a desk did not say in time whether there is room
   kTransactionTableFull,
   kTransactionsTimedOut,
   // next hops

@@ -22,8 +22,8 @@ size_t Edge::OnReceived(FlowId flow, const Endpoint& peer,
 void Edge::OnHandedOver(const HandedOver& message, Instant now) {
   impl_->OnHandedOver(message, now);
 }
-void Edge::OnDeviceShared(std::string_view device, Instant now) {
-  impl_->OnDeviceShared(device, now);
+void Edge::OnNews(std::string_view news, Instant now) {
+  impl_->OnNews(news, now);
 }
 void Edge::OnChallengeShared(uint64_t challenge, Instant now) {
   impl_->OnChallengeShared(challenge, now);

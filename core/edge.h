@@ -23,8 +23,9 @@
 
 namespace sallyport {
 
-// A message that another shard received and that belongs to this one (its flow
-// token or its branch says so).
+// A message that another shard received and that belongs to this one: its flow
+// token or its branch says so, or it is an unprotected REGISTER of which this
+// one may know more.
 struct HandedOver {
   FlowId flow;  // the other shard's; answers go there
   Endpoint peer;
@@ -65,9 +66,8 @@ class Edge {
   void OnHandedOver(const HandedOver& message, Instant now);
   // Another shard relayed a 401 with our Security-Server (seed profile).
   void OnChallengeShared(uint64_t challenge, Instant now);
-  // A device has an association on another shard now: an older one that it has
-  // here is replaced. `device` is what a kShareDevice action carried.
-  void OnDeviceShared(std::string_view device, Instant now);
+  // Another shard speaks of a device of a user: what a kTell action carried.
+  void OnNews(std::string_view news, Instant now);
   // No link to this core peer could be had, or it broke with messages unsent or
   // unanswered: transactions that wait for it try the next peer or end.
   // `host`: over TLS, what it was to prove (Destination).

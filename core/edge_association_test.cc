@@ -566,33 +566,6 @@ TEST(Association, ConnectionBelongsToOneImpi) {
   EXPECT_EQ(All(net)[0].identities.size(), 2u);
 }
 
-// Conformance: ASSOC-18
-TEST(Association, DeviceThatRegisteredOnAnotherShardIsReplacedHere) {
-  EdgeConfig config = EdgeHarness::ExampleConfig();
-  config.shards = 2;
-  EdgeHarness here(config);
-  config.shard = 1;
-  EdgeHarness there(config);
-  const FlowId old = here.OpenTls();
-  here.Associate(old);
-  const std::string told_by_here = here.devices.at(0);
-  here.Advance(Millis(1000));
-  there.Advance(Millis(2000));
-  there.Associate(there.OpenTls("203.0.113.25:50999"));
-
-  here.Do([&](Edge& edge) {
-    edge.OnDeviceShared(there.devices.at(0), here.now());
-  });
-  EXPECT_EQ(here.totals().associations_active, 0u);
-  EXPECT_EQ(here.Count(CounterId::kAssociationsReplaced), 1u);
-
-  // News that comes late is of the older one.
-  there.Do([&](Edge& edge) {
-    edge.OnDeviceShared(told_by_here, there.now());
-  });
-  EXPECT_EQ(there.totals().associations_active, 1u);
-}
-
 TEST(Association, DevicesOfOneImpiAreBounded) {
   EdgeConfig config = EdgeHarness::ExampleConfig();
   config.associations_per_impi_max = 2;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
-#include "core/device.h"
 #include "core/edge_impl.h"
 #include "core/granted_expiry.h"
 #include "core/sip/values.h"
@@ -196,18 +195,18 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
       counters_.Add(CounterId::kAssociationsCreated);
       BindingOf(id).asked = BindingOf(id).decided;
       if (!ReplaceSameDevice(id, transaction)) return;
-      ShareDevice(id, transaction);
-      EvictOverLimit(id);
+      TellStanding(id, DeviceOf(id));
+      if (!slice_.live(id)) return;  // it was one too many
       Watch(id);
       return ArmExpiry(id);
     case Applied::kRefreshed:
       counters_.Add(CounterId::kAssociationsRefreshed);
-      return ArmExpiry(id);
+      return TellIfChanged(id);
     case Applied::kResumed:
       counters_.Add(CounterId::kAssociationsResumed);
-      return ArmExpiry(id);
+      return TellIfChanged(id);
     case Applied::kRemovedSet:
-      return ArmExpiry(id);
+      return TellIfChanged(id);
     case Applied::kRemovedAll:
       break;
     case Applied::kNothing:
@@ -241,60 +240,12 @@ bool Edge::Impl::ReplaceSameDevice(AssociationId id,
 }
 
 void Edge::Impl::Replace(AssociationId old, bool revoke) {
-  Flow* flow = flows_.Find(slice_.flow(old));
-  RemoveAssociation(old, CounterId::kAssociationsReplaced, revoke);
-  if (flow != nullptr && !flow->closing) {
-    ArmGuard(*flow, config_.deregistered_linger, CloseReason::kReplaced);
-  }
+  RemoveAndClose(old, CounterId::kAssociationsReplaced, revoke);
 }
 
-// A UE that lost its ticket may come back to any shard.
-void Edge::Impl::ShareDevice(AssociationId id, const Transaction& transaction) {
-  if (config_.shards == 1) return;
-  const routing::RegisterMemory& memory = transaction.registration;
-  const std::string_view request = transaction.request.view();
-  device_ = WriteDevice({.since = BindingOf(id).asked,
-                         .reg_id = memory.reg_id,
-                         .impi = slice_.impi(id),
-                         .instance = memory.instance.In(request),
-                         .contact_uri = memory.contact_uri.In(request)});
-  outbox_.ShareDevice(device_);
-}
-
-// Source: spec 5.6. What has asked here since is the younger one.
-void Edge::Impl::OnDeviceShared(std::string_view device, Instant now) {
-  Begin(now);
-  const std::optional<DeviceView> shared = ReadDevice(device);
-  CHECK(shared.has_value());
-  const AssociationId old =
-      slice_.FindSameDevice({}, shared->impi, shared->instance, shared->reg_id,
-                            shared->contact_uri);
-  if (!old.valid() || slice_.state(old) == AssociationState::kReserved ||
-      BindingOf(old).asked > shared->since) {
-    return;
-  }
-  Replace(old, /*revoke=*/true);
-}
-
-// The suspended one that ends first makes room.
-void Edge::Impl::EvictOverLimit(AssociationId id) {
-  const uint32_t count = slice_.CountOfImpi(slice_.impi(id));
-  if (count <= config_.associations_per_impi_max) return;
-  AssociationId victim;
-  AssociationId oldest;  // they come newest first
-  for (AssociationId other : slice_.FindByImpi(slice_.impi(id), count)) {
-    if (other == id) continue;
-    oldest = other;
-    if (slice_.state(other) != AssociationState::kSuspended) continue;
-    if (!victim.valid() || slice_.expires(other) < slice_.expires(victim)) {
-      victim = other;
-    }
-  }
-  // Many may have asked at once, before the first was answered.
-  if (!victim.valid()) victim = oldest;
-  if (!victim.valid()) return;
-  Flow* flow = flows_.Find(slice_.flow(victim));
-  RemoveAssociation(victim, CounterId::kAssociationsReplaced);
+void Edge::Impl::RemoveAndClose(AssociationId id, CounterId why, bool revoke) {
+  Flow* flow = flows_.Find(slice_.flow(id));
+  RemoveAssociation(id, why, revoke);
   if (flow != nullptr && !flow->closing) {
     ArmGuard(*flow, config_.deregistered_linger, CloseReason::kReplaced);
   }
@@ -307,7 +258,7 @@ void Edge::Impl::ArmExpiry(AssociationId id) {
   Binding& binding = BindingOf(id);
   timers_.Cancel(binding.expiry);
   binding.expiry = {};
-  const Instant deadline = slice_.expires(id);
+  const Instant deadline = std::min(slice_.expires(id), binding.tell_again);
   if (deadline == kNever) return;
   binding.expiry = timers_.Arm(
       deadline, {static_cast<uint32_t>(TimerKind::kAssociation), id});
@@ -316,7 +267,9 @@ void Edge::Impl::ArmExpiry(AssociationId id) {
 void Edge::Impl::OnAssociationDue(AssociationId id) {
   if (!slice_.live(id)) return;
   BindingOf(id).expiry = {};
-  if (StillLive(id)) ArmExpiry(id);
+  if (!StillLive(id)) return;
+  if (now_ >= BindingOf(id).tell_again) TellStanding(id);
+  ArmExpiry(id);
 }
 
 // Its connection is gone: an association waits, a reservation has no more use
@@ -328,7 +281,7 @@ void Edge::Impl::SuspendOrForget(AssociationId id) {
   }
   slice_.Suspend(id, now_);
   counters_.Add(CounterId::kAssociationsSuspended);
-  ArmExpiry(id);
+  TellIfChanged(id);
 }
 
 void Edge::Impl::ForgetReservation(AssociationId id) {
@@ -342,6 +295,7 @@ void Edge::Impl::RemoveAssociation(AssociationId id, CounterId why,
   const SlotHandle watch =
       config_.reg_event ? subscriptions_.FindByImpi(slice_.impi(id))
                         : SlotHandle{};
+  TellGone(id);
   if (revoke) RevokeSession(slice_.tls_session(id));
   Flow* flow = flows_.Find(slice_.flow(id));
   if (flow != nullptr && flow->association == id) {

@@ -83,7 +83,10 @@ struct EdgeConfig {
   uint32_t associations_max = 65536;
   uint32_t transactions_max = 32768;
   uint32_t transactions_per_flow_max = 64;  // of an associated UE
-  uint32_t associations_per_impi_max = 5;
+  uint32_t associations_per_impi_max = 5;   // on all shards together
+  // Associations, on any shard, that a desk knows of; 0: an eighth more than
+  // associations_max.
+  uint32_t desk_associations_max = 0;
   uint32_t identities_per_association_max = 32;
   uint32_t challenge_contexts_max = 16384;
   uint32_t unassociated_bytes_max = 16384;     // buffered per unassociated flow
@@ -110,6 +113,7 @@ struct EdgeConfig {
   Millis registration_grace{30'000};
   Millis suspend_max{7 * 24 * 3600 * 1000LL};
   Millis deregistered_linger{5'000};
+  Millis news_interval{300'000};  // a desk is told again; forgets after three
   Millis timer_f_core{32'000};
   Millis timer_f_ue{128'000};
   // Pauses before a SUBSCRIBE that failed is tried again.

@@ -13,6 +13,13 @@ uint64_t SharedSeed(const Mac& mac, std::string_view purpose) {
   return seed;
 }
 
+// Each shard is the desk of as many IMPIs, but not of exactly as many.
+uint32_t DeskCapacity(const EdgeConfig& config) {
+  return config.desk_associations_max != 0
+             ? config.desk_associations_max
+             : config.associations_max + config.associations_max / 8 + 1;
+}
+
 uint32_t TimersFor(const EdgeConfig& config) {
   const uint32_t subscriptions = config.reg_event ? config.associations_max : 0;
   return 2 * config.flows_max + config.associations_max + subscriptions +
@@ -37,6 +44,7 @@ Edge::Impl::Impl(const EdgeConfig& config, Entropy& entropy, const Mac& mac,
                       .seed = entropy.Next()}),
       flows_(config.flows_max, scan_policy_),
       slice_(config_, static_cast<uint32_t>(entropy.Next())),
+      desk_(DeskCapacity(config), config.shard, 3 * config.news_interval),
       challenges_(config.challenge_contexts_max, config.challenged),
       transactions_(
           {.capacity = config.transactions_max,

@@ -15,8 +15,10 @@
 #include "core/base/timer_wheel.h"
 #include "core/edge.h"
 #include "core/flow_table.h"
+#include "core/news.h"
 #include "core/outbox.h"
 #include "core/registration/association_slice.h"
+#include "core/registration/impi_desk.h"
 #include "core/registration/integrity.h"
 #include "core/registration/reg_info.h"
 #include "core/registration/reg_subscription.h"
@@ -45,7 +47,7 @@ class Edge::Impl {
                     std::string_view received, Instant now);
   void OnHandedOver(const HandedOver& message, Instant now);
   void OnChallengeShared(uint64_t challenge, Instant now);
-  void OnDeviceShared(std::string_view device, Instant now);
+  void OnNews(std::string_view news, Instant now);
   void OnCorePeerLost(const Endpoint& peer, sip::Transport transport,
                       Instant now, std::string_view host);
   void OnResolved(const HostAnswer& answer, Instant now);
@@ -94,6 +96,12 @@ class Edge::Impl {
     registration::AgreementView agreement;
     registration::IntegrityDecision decision;
     uint64_t challenge = 0;
+
+    std::string_view username() const {  // as it stands there
+      return credentials.kind == registration::Credentials::Kind::kDigest
+                 ? credentials.digest.username
+                 : std::string_view();
+    }
   };
 
   // How a flow and its association stand to each other.
@@ -120,6 +128,8 @@ class Edge::Impl {
     registration::Integrity integrity = registration::Integrity::kNone;
     Instant decided{};
     bool ended_by_ue = false;  // when its last identity ended
+    bool told_active = false;  // what the desk of its IMPI was told
+    Instant tell_again = kNever;
   };
 
   void Begin(Instant now);
@@ -216,7 +226,6 @@ class Edge::Impl {
   bool DecideRegister(const Inbound& in, RegisterRequest& r);
   void NoteVerdict(const Inbound& in, const RegisterRequest& r);
   bool ReserveFor(const Inbound& in, const RegisterRequest& r);
-  bool TooManyDevices(const RegisterRequest& r, AssociationId own);
   std::string_view UnquoteImpi(std::string_view username);
   void BeginRegister(const Inbound& in, const RegisterRequest& r);
   // Sent, or waiting for a name; else what is to be answered.
@@ -280,11 +289,11 @@ class Edge::Impl {
   registration::Applied ApplyTo(AssociationId id,
                                 const registration::Grant& grant, Flow* flow);
   void AfterGrant(registration::Applied applied, Transaction& transaction);
-  void ShareDevice(AssociationId id, const Transaction& transaction);
   void Replace(AssociationId old, bool revoke);
   // False: there is a younger one, and it stays.
   bool ReplaceSameDevice(AssociationId id, const Transaction& transaction);
-  void EvictOverLimit(AssociationId id);
+  // Its connection stays a little, for what is on its way to it.
+  void RemoveAndClose(AssociationId id, CounterId why, bool revoke);
   void ArmExpiry(AssociationId id);
   void OnAssociationDue(AssociationId id);
   void SuspendOrForget(AssociationId id);
@@ -292,6 +301,37 @@ class Edge::Impl {
   // `why` counts it. Its TLS session may not resume any more, but by `revoke`.
   void RemoveAssociation(AssociationId id, CounterId why, bool revoke = true);
   void RevokeSession(const TlsSessionId& session);
+
+  // ---- the desk of an IMPI (edge_desk.cc)
+  uint64_t KeyOfImpi(std::string_view impi) const;
+  ShardId DeskOf(uint64_t impi) const;
+  // Here when it is this shard.
+  void Tell(ShardId shard, const NewsView& news);
+  void OnOneNews(const NewsView& news);
+  registration::Standing StandingOf(AssociationId id) const;
+  DeviceView DeviceOf(AssociationId id) const;
+  // Of the device that sends a REGISTER.
+  registration::Standing NewcomerOf(const RegisterRequest& r);
+  // With the device when a REGISTER has just made the association.
+  // It may not stand any more afterwards, here or in TellIfChanged().
+  void TellStanding(AssociationId id, const DeviceView& device = {});
+  void TellIfChanged(AssociationId id);
+  void TellGone(AssociationId id);
+  void OnStanding(const NewsView& news);
+  void PassOn(const NewsView& news);
+  void OnExcess(const registration::Standing& standing);
+  void OnOlder(const registration::Standing& standing);
+  void OnRegisteredElsewhere(const NewsView& news);
+  bool TooManyDevices(const RegisterRequest& r, AssociationId own);
+  // True: it waits for the answer, a moment.
+  bool AskDesk(SlotHandle handle, Transaction& transaction,
+               const RegisterRequest& r);
+  void OnVerdict(SlotHandle handle, bool full);
+  // Who may know more of the associations of the IMPI of an unprotected
+  // REGISTER.
+  std::optional<ShardId> WhoKnows(const Inbound& in,
+                                  std::string_view impi) const;
+  void HandOverClear(const Inbound& in, ShardId shard);
 
   // ---- other requests (edge_originating.cc, edge_terminating.cc)
   void OnOriginating(const Inbound& in, sip::ScanVerdict scan);
@@ -412,12 +452,12 @@ class Edge::Impl {
 
   // ---- state
   Instant now_;
-  std::string device_;  // what a kShareDevice action carries
   uint32_t clear_transactions_ = 0;  // of unprotected REGISTERs
   routing::SourceRate datagram_rate_;
   FlowTable flows_;
   registration::AssociationSlice slice_;
   std::vector<Binding> bindings_;  // by association slot
+  registration::ImpiDesk desk_;
   registration::ChallengeContexts challenges_;
   routing::TransactionTable transactions_;
   registration::RegSubscriptions subscriptions_;
@@ -431,6 +471,7 @@ class Edge::Impl {
   uint64_t icid_;                // high half: this process; low half counts
 
   // ---- the message in hand
+  FlowInfo handed_;  // of the flow of a message that was handed over
   sip::MessageView message_;
   routing::RequestParts parts_;
   std::array<char, 1024> refusal_text_;

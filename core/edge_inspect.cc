@@ -78,6 +78,7 @@ void Edge::Impl::CheckInvariants() {
   CheckAssociations();
   CheckTransactions();
   CheckSubscriptions();
+  desk_.CheckInvariants();
   CHECK_LE(timers_.armed(), 2 * flows_.size() + slice_.totals().active +
                                 slice_.totals().suspended +
                                 subscriptions_.size() +
@@ -92,6 +93,8 @@ void Edge::Impl::CheckAssociations() {
     if (!id.valid()) continue;
     const Binding& binding = BindingOf(id);
     const Flow* flow = flows_.Find(slice_.flow(id));
+    CHECK_EQ(binding.told_active,
+             slice_.state(id) == AssociationState::kActive);
     switch (slice_.state(id)) {
       case AssociationState::kReserved:
         // Somebody may still turn it into an association.

@@ -216,9 +216,11 @@ void Edge::Impl::OnDatagram(Flow& flow, const Endpoint& peer,
 void Edge::Impl::OnHandedOver(const HandedOver& message, Instant now) {
   Begin(now);
   counters_.Add(CounterId::kHandedIn);
+  handed_ = message.info;
   const Inbound in{
-      .flow = message.flow, .info = &message.info, .peer = message.peer};
-  if (in.access()) return Discard(CounterId::kDiscardForeignPeer);
+      .flow = message.flow, .info = &handed_, .peer = message.peer};
+  // What comes over TLS stays where its connection is.
+  if (in.protected_access()) return Discard(CounterId::kDiscardForeignPeer);
   OnMessage(in, message_.Scan(message.bytes, scan_policy_));
 }
 

@@ -104,6 +104,8 @@ class RegEventTest : public testing::Test {
                              int expires_s = 600) {
     phone.response = "r1";
     net().Receive(flow, phone.Text());
+    // It waited for a word of another shard.
+    if (net().sent().empty()) net().Advance(Seconds(1));
     const Sent forwarded = net().Only();
     path_ = InBrackets(Row(forwarded.text, "Path"));
     net().GrantFromCore(forwarded, expires_s, EdgeHarness::kIdentities);

@@ -16,12 +16,6 @@ using registration::IntegrityInput;
 
 constexpr size_t kUdpBytesMax = 1300;  // Source: RFC 3261 18.1.1
 
-std::string_view UsernameOf(const Credentials& credentials) {
-  return credentials.kind == Credentials::Kind::kDigest
-             ? credentials.digest.username
-             : std::string_view();
-}
-
 bool HasResponse(const Credentials& credentials) {
   return credentials.kind == Credentials::Kind::kDigest &&
          credentials.digest.response_non_empty;
@@ -47,9 +41,8 @@ void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
   RegisterRequest r;
   const bool registers = message_.method() == sip::Method::kRegister;
   if (registers && !ReadRegister(in, scan, r)) return;
-  const bool tls_first =
-      registers && !UsernameOf(r.credentials).empty() &&
-      slice_.HasActiveTlsFirst(UnquoteImpi(UsernameOf(r.credentials)));
+  const std::string_view impi = UnquoteImpi(r.username());
+  const bool tls_first = !impi.empty() && slice_.HasActiveTlsFirst(impi);
   const routing::ClearDecision decision = routing::DecideClear(
       message_, r.credentials, r.agreement, registers ? &r.parts : nullptr,
       in.info->transport, tls_first, config_);
@@ -62,6 +55,7 @@ void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
       break;
   }
   if (!registers) return Discard(CounterId::kDiscardClear);
+  if (const auto shard = WhoKnows(in, impi)) return HandOverClear(in, *shard);
   if (!Absorb(in) && DecideRegister(in, r)) BeginRegister(in, r);
 }
 
@@ -88,9 +82,9 @@ bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
     return false;
   }
   r.agreement = registration::ReadAgreement(message_);
-  r.challenge = registration::ChallengeFingerprint(
-      UsernameOf(r.credentials), parts_.call_id, parts_.from_tag,
-      in.peer.address, loop_seed_);
+  r.challenge = registration::ChallengeFingerprint(r.username(), parts_.call_id,
+                                                   parts_.from_tag,
+                                                   in.peer.address, loop_seed_);
   return true;
 }
 
@@ -156,8 +150,8 @@ IntegrityInput Edge::Impl::StateFor(const Inbound& in,
   if (bond == Bond::kActive || bond == Bond::kRebinding) {
     state.bound = bond == Bond::kActive ? IntegrityInput::Bound::kActive
                                         : IntegrityInput::Bound::kRebinding;
-    state.username_matches = registration::SameImpi(
-        UsernameOf(r.credentials), slice_.impi(flow.association));
+    state.username_matches =
+        registration::SameImpi(r.username(), slice_.impi(flow.association));
     // Source: spec 5.3: without digest an association never yields tls-yes.
     if (state.username_matches && !slice_.authenticated(flow.association)) {
       state.bound = IntegrityInput::Bound::kNone;
@@ -227,26 +221,6 @@ bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
   return false;
 }
 
-// A suspended association gives way when the new one stands (EvictOverLimit),
-// so only an IMPI whose devices are all connected is full.
-bool Edge::Impl::TooManyDevices(const RegisterRequest& r, AssociationId own) {
-  const std::string_view impi = UnquoteImpi(UsernameOf(r.credentials));
-  if (slice_.CountOfImpi(impi) < config_.associations_per_impi_max)
-    return false;
-  if (own.valid() && slice_.state(own) != AssociationState::kReserved)
-    return false;
-  if (slice_
-          .FindSameDevice(own, impi, r.parts.instance, r.parts.reg_id,
-                          r.parts.contact_uri)
-          .valid()) {
-    return false;
-  }
-  const auto known = slice_.FindByImpi(impi, config_.associations_per_impi_max);
-  return std::none_of(known.begin(), known.end(), [&](AssociationId id) {
-    return slice_.state(id) == AssociationState::kSuspended;
-  });
-}
-
 std::string_view Edge::Impl::UnquoteImpi(std::string_view username) {
   if (username.size() > impi_.size()) return {};
   return {impi_.data(), sip::Unquote(username, impi_.data())};
@@ -272,11 +246,12 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
       .reg_id = r.parts.reg_id,
       .expires_s = r.parts.expires_s,
       .challenge = r.challenge,
-      .username = routing::Part::Of(text, UsernameOf(r.credentials)),
+      .username = routing::Part::Of(text, r.username()),
       .contact_uri = routing::Part::Of(text, r.parts.contact_uri),
       .instance = routing::Part::Of(text, r.parts.instance),
   };
   if (on_tls) ++BindingOf(in.record->association).registers;
+  if (AskDesk(handle, transaction, r)) return;
   if (const routing::Refusal refusal =
           ForwardRegister(handle, transaction, r.credentials.field)) {
     AnswerLate(handle, refusal);

@@ -184,8 +184,8 @@ void Edge::Impl::ReplaceSole503() {
 
 void Edge::Impl::HandOver(const Inbound& in, ShardId shard) {
   counters_.Add(CounterId::kHandedOver);
-  outbox_.HandOver(Destination::ToFlow(in.flow, in.peer), message_.bytes(),
-                   shard);
+  outbox_.HandOver(Destination::ToFlow(in.flow, in.peer), *in.info,
+                   message_.bytes(), shard);
 }
 
 }  // namespace sallyport

@@ -208,7 +208,7 @@ bool Edge::Impl::SendUpstream(Transaction& transaction,
 // One UE, or all that nobody vouches for, must not use up what all need.
 // Source: Sallyport 6.8
 bool Edge::Impl::TooManyInFlight(const Inbound& in) {
-  if (!in.access() || in.record == nullptr) return false;
+  if (!in.access()) return false;
   if (!in.protected_access()) {
     return clear_transactions_ >= config_.transactions_max / kClearShare;
   }

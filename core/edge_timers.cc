@@ -98,6 +98,10 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
   if (transaction->phase == Transaction::Phase::kCompleted) {
     return EndTransaction(handle);
   }
+  if (transaction->asks_desk) {
+    counters_.Add(CounterId::kVerdictsMissed);
+    return OnVerdict(handle, /*full=*/false);
+  }
   counters_.Add(CounterId::kTransactionsTimedOut);
   if (transaction->waiting) return AnswerLate(handle, answers::kServerTimeout);
   switch (transaction->kind) {

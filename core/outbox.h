@@ -6,10 +6,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/log/check.h"
 #include "core/actions.h"
+#include "core/news.h"
 #include "core/resolution.h"
 #include "core/sip/splice.h"
 
@@ -40,17 +42,23 @@ class Outbox {
          .to = Destination::ToFlow(flow, {}),
          .reason = reason});
   }
-  void HandOver(const Destination& from, std::string_view text, ShardId shard) {
+  // `info` lives until the next event.
+  void HandOver(const Destination& from, const FlowInfo& info,
+                std::string_view text, ShardId shard) {
     Add({.kind = Action::Kind::kHandOver,
          .to = from,
          .text = text,
+         .info = &info,
          .shard = shard});
   }
   void Revoke(const TlsSessionId& session) {
     Add({.kind = Action::Kind::kRevoke, .tls_session = session});
   }
-  void ShareDevice(std::string_view device) {
-    Add({.kind = Action::Kind::kShareDevice, .text = device});
+  void Tell(ShardId shard, const NewsView& news) {
+    CHECK_LT(count_, kActionsMax);
+    std::string& room = news_[count_];
+    WriteNews(news, room);
+    Add({.kind = Action::Kind::kTell, .text = room, .shard = shard});
   }
   void ShareChallenge(uint64_t challenge) {
     Add({.kind = Action::Kind::kShareChallenge, .challenge = challenge});
@@ -70,6 +78,7 @@ class Outbox {
   }
 
   std::array<Action, kActionsMax> actions_;
+  std::array<std::string, kActionsMax> news_;  // of kTell, by its place
   size_t count_ = 0;
 };
 

@@ -186,7 +186,16 @@ ABSL_FLAG(uint32_t, transactions_per_connection_max, 64,
           "transactions that one UE may have in progress; more get 503 "
           "(1 to 65536)");
 ABSL_FLAG(uint32_t, associations_per_impi_max, 5,
-          "devices of one private identity per shard (1 to 1000)");
+          "devices of one private identity, on all shards together (1 to 1000); "
+          "a new one takes the place of one that is not connected, or gets 503. "
+          "While mail between shards is under way, or lost, one more may be let "
+          "in: it is ended when its user's desk hears of it, at the latest after "
+          "--news_interval");
+ABSL_FLAG(uint32_t, desk_associations_max, 0,
+          "associations on all shards that a shard keeps account of, for the "
+          "private identities whose desk it is; what rests on it holds for more "
+          "of them on each shard alone. 0: an eighth more than "
+          "--associations_max (0 to 18000000)");
 ABSL_FLAG(uint32_t, identities_per_association_max, 32,
           "public identities of one association (1 to 255)");
 ABSL_FLAG(uint32_t, challenge_contexts_max, 16384,
@@ -261,6 +270,10 @@ ABSL_FLAG(absl::Duration, registration_grace, absl::Seconds(30),
 ABSL_FLAG(absl::Duration, suspend_max, absl::Hours(24 * 7),
           "an association without connection is kept at most this long "
           "(1s to 168h)");
+ABSL_FLAG(absl::Duration, news_interval, absl::Minutes(5),
+          "a shard tells the desks of its users again of its associations this "
+          "often, in case mail was lost; what was not told for three times as "
+          "long is forgotten (1s to 1h)");
 ABSL_FLAG(absl::Duration, timer_f_core, absl::Seconds(32),
           "a request to the core ends after this time (100ms to 5m)");
 ABSL_FLAG(absl::Duration, timer_f_ue, absl::Seconds(128),
@@ -628,6 +641,8 @@ absl::Status FillBounds(Options& o) {
             o.edge.transactions_per_flow_max)
       .Take(FLAGS_associations_per_impi_max, 1u, 1000u,
             o.edge.associations_per_impi_max)
+      .Take(FLAGS_desk_associations_max, 0u, 18'000'000u,
+            o.edge.desk_associations_max)
       .Take(FLAGS_identities_per_association_max, 1u, 255u,
             o.edge.identities_per_association_max)
       .Take(FLAGS_challenge_contexts_max, 16u, 1'000'000u,
@@ -697,6 +712,8 @@ absl::Status FillTimes(Options& o) {
             o.edge.registration_grace)
       .Time(FLAGS_suspend_max, Seconds(1), Hours(168),
             o.edge.suspend_max)
+      .Time(FLAGS_news_interval, Seconds(1), Hours(1),
+            o.edge.news_interval)
       .Time(FLAGS_timer_f_core, Milliseconds(100), Minutes(5),
             o.edge.timer_f_core)
       .Time(FLAGS_timer_f_ue, Milliseconds(100), Minutes(10),

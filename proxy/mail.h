@@ -45,7 +45,7 @@ struct Mail {
     kHandOver,   // flow, peer, info, bytes: a message of your association
     kSend,       // flow, peer, bytes: send it on your flow
     kChallenge,  // challenge: a context of the security agreement
-    kDevice,     // bytes: a device that has registered elsewhere
+    kNews,       // bytes: what another shard says of a user's devices
     kMaterial,   // material: certificates or ticket keys changed
     kQuery,      // query: somebody looks in
   };

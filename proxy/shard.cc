@@ -401,14 +401,14 @@ void Shard::Perform() {
       case Action::Kind::kRevoke:
         Revoke(action.tls_session);
         break;
-      case Action::Kind::kShareDevice:
-        Share({.kind = Mail::Kind::kDevice, .bytes = action.text});
+      case Action::Kind::kTell:
+        PerformTell(action);
         break;
       case Action::Kind::kResolve:
         PerformResolve(action.question);
         break;
       case Action::Kind::kShareChallenge:
-        Share({.kind = Mail::Kind::kChallenge, .challenge = action.challenge});
+        ShareChallenge(action.challenge);
         break;
     }
   }

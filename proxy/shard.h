@@ -152,14 +152,8 @@ class Shard final : private net::EventSink {
   void SendOnStream(net::StreamId stream, Connection& connection,
                     const Action& action);
   void PerformHandOver(const Action& action);
-  sip::Transport TransportOf(FlowId flow);
-  // News for all other shards.
-  struct News {
-    Mail::Kind kind;
-    std::string_view bytes = {};
-    uint64_t challenge = 0;
-  };
-  void Share(const News& news);
+  void PerformTell(const Action& action);
+  void ShareChallenge(uint64_t challenge);  // with all other shards
   void Revoke(const TlsSessionId& session);
   void CloseStream(net::StreamId stream, Connection& connection,
                    CloseReason reason, net::CloseHow how);

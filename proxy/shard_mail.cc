@@ -34,29 +34,26 @@ void Shard::PerformHandOver(const Action& action) {
   mail->kind = Mail::Kind::kHandOver;
   mail->flow = action.to.flow;
   mail->peer = action.to.peer;
-  mail->info = {};
-  mail->info.side = Side::kCore;
-  mail->info.transport = TransportOf(action.to.flow);
-  mail->info.peer = action.to.peer;
-  mail->info.local = config_.core_listen;
+  mail->info = *action.info;
   mail->bytes.assign(action.text);
   PublishMail(action.shard);
 }
 
-sip::Transport Shard::TransportOf(FlowId flow) {
-  if (IsDatagram(flow)) return sip::Transport::kUdp;
-  const Connection* connection = connections_.Find(flow.handle);
-  return connection == nullptr ? sip::Transport::kTcp : connection->transport();
+void Shard::PerformTell(const Action& action) {
+  Mail* mail = ClaimMail(action.shard);
+  if (mail == nullptr) return;
+  mail->kind = Mail::Kind::kNews;
+  mail->bytes.assign(action.text);
+  PublishMail(action.shard);
 }
 
-void Shard::Share(const News& news) {
+void Shard::ShareChallenge(uint64_t challenge) {
   for (ShardId to = 0; to < config_.shards; ++to) {
     if (to == index_) continue;
     Mail* mail = ClaimMail(to);
     if (mail == nullptr) continue;
-    mail->kind = news.kind;
-    mail->challenge = news.challenge;
-    mail->bytes.assign(news.bytes);
+    mail->kind = Mail::Kind::kChallenge;
+    mail->challenge = challenge;
     PublishMail(to);
   }
 }
@@ -111,8 +108,8 @@ void Shard::OnOneMail(Mail& mail) {
     case Mail::Kind::kChallenge:
       edge_.OnChallengeShared(mail.challenge, reactor_->Now());
       return Perform();
-    case Mail::Kind::kDevice:
-      edge_.OnDeviceShared(mail.bytes, reactor_->Now());
+    case Mail::Kind::kNews:
+      edge_.OnNews(mail.bytes, reactor_->Now());
       return Perform();
     case Mail::Kind::kMaterial:
       // The command thread has tried the material on a context of its own.

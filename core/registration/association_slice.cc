@@ -495,6 +495,20 @@ bool AssociationSlice::secagree(AssociationId id) const {
   return Get(id).secagree;
 }
 
+std::string_view AssociationSlice::contact_uri(AssociationId id) const {
+  const AssociationBlob& blob = Get(id).blob;
+  const auto sets = blob.sets();
+  return sets.empty() ? std::string_view()
+                      : blob.Text(sets.front().contact_uri);
+}
+std::string_view AssociationSlice::instance(AssociationId id) const {
+  const AssociationBlob& blob = Get(id).blob;
+  return blob.Text(blob.header().instance);
+}
+uint32_t AssociationSlice::reg_id(AssociationId id) const {
+  return Get(id).blob.header().reg_id;
+}
+
 Instant AssociationSlice::expires(AssociationId id) const {
   const Association& association = Get(id);
   Instant earliest = association.suspended_until;

@@ -151,6 +151,10 @@ class AssociationSlice {
   std::string_view impi(AssociationId id) const;
   bool authenticated(AssociationId id) const;  // by digest, on this TLS session
   bool secagree(AssociationId id) const;       // how it was made
+  // What makes it one device (spec 5.6): of the oldest set, or empty.
+  std::string_view contact_uri(AssociationId id) const;
+  std::string_view instance(AssociationId id) const;
+  uint32_t reg_id(AssociationId id) const;  // 0: none
   // Earliest end of a set, grace included, or of the suspension; kNever without
   // sets.
   Instant expires(AssociationId id) const;

@@ -31,6 +31,12 @@ Fingerprint& Fingerprint::Add(std::string_view part) {
   return *this;
 }
 
+Fingerprint& Fingerprint::AddIgnoringCase(std::string_view part) {
+  for (const char octet : part) AddOctet(sip::ToLower(octet));
+  AddSize(part.size());
+  return *this;
+}
+
 Fingerprint& Fingerprint::AddImpi(std::string_view impi) {
   const size_t user = UserSize(impi);
   for (const char octet : impi.substr(0, user)) AddOctet(octet);

@@ -37,6 +37,7 @@ class Fingerprint {
  public:
   Fingerprint& Add(
       std::string_view part);  // part and size: parts do not run on
+  Fingerprint& AddIgnoringCase(std::string_view part);
   Fingerprint& AddImpi(std::string_view impi);
   uint64_t Take() const;
 

@@ -92,6 +92,7 @@ struct Transaction {
   bool lost = false;       // its way forward is gone; the next step is due
   bool whole = false;      // `request` has its body: it may go again
   bool waiting = false;    // for a name; end_timer bounds it
+  bool asks_desk = false;  // for a word of another shard; as above
   NameId awaited;          // invalid: any of the home core
   TargetId target;         // the health of where it went
   HopTries tries;

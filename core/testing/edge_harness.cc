@@ -335,6 +335,13 @@ void EdgeHarness::HandIn(const Handed& handed) {
   Perform();
 }
 
+void EdgeHarness::Tell(const Told& told) {
+  sent_.clear();
+  edge_->OnNews(told.news, now_);
+  Perform();
+  DoDueWork();
+}
+
 void EdgeHarness::PeerLost(const CoreTarget& target) {
   sent_.clear();
   edge_->OnCorePeerLost(target.endpoint, target.transport, now_, target.host);
@@ -403,49 +410,54 @@ std::string EdgeHarness::Gathered(const Action& action) const {
 }
 
 void EdgeHarness::Perform() {
-  for (const Action& action : edge_->actions()) {
-    const FlowId flow = action.to.flow;
-    switch (action.kind) {
-      case Action::Kind::kSend:
-        CHECK(!flow.valid() || flow.shard != config_.shard || IsOpen(flow));
-        sent_.push_back({action.to, Gathered(action), !flow.valid()});
-        break;
-      case Action::Kind::kClose:
-        CHECK(IsOpen(flow));
-        closed.push_back({flow, action.reason});
-        break;
-      case Action::Kind::kHandOver:
-        handed.push_back({action.shard,
-                          {.flow = flow,
-                           .peer = action.to.peer,
-                           .info = infos_[flow.handle.slot],
-                           .bytes = {}},
-                          std::string(action.text)});
-        break;
-      case Action::Kind::kRevoke:
-        revoked.push_back(action.tls_session);
-        break;
-      case Action::Kind::kShareDevice:
-        devices.emplace_back(action.text);
-        break;
-      case Action::Kind::kResolve:
-        asked.push_back({std::string(action.question.host),
-                         action.question.port, action.question.transport});
-        break;
-      case Action::Kind::kShareChallenge:
-        shared.push_back(action.challenge);
-        break;
-    }
-  }
+  for (const Action& action : edge_->actions()) Record(action);
   // The shard closes what it was asked to, and says so.
   for (size_t i = 0; i < closed.size(); ++i) {
     const FlowId flow = closed[i].flow;
     if (!IsOpen(flow)) continue;
     ++generations_[flow.handle.slot];
     edge_->OnFlowClosed(flow, now_);
-    CHECK(edge_->actions().empty());
+    for (const Action& action : edge_->actions()) {
+      CHECK(action.kind == Action::Kind::kTell);
+      Record(action);
+    }
   }
   edge_->CheckInvariants();
+}
+
+void EdgeHarness::Record(const Action& action) {
+  const FlowId flow = action.to.flow;
+  switch (action.kind) {
+    case Action::Kind::kSend:
+      CHECK(!flow.valid() || flow.shard != config_.shard || IsOpen(flow));
+      sent_.push_back({action.to, Gathered(action), !flow.valid()});
+      break;
+    case Action::Kind::kClose:
+      CHECK(IsOpen(flow));
+      closed.push_back({flow, action.reason});
+      break;
+    case Action::Kind::kHandOver:
+      handed.push_back({action.shard,
+                        {.flow = flow,
+                         .peer = action.to.peer,
+                         .info = *action.info,
+                         .bytes = {}},
+                        std::string(action.text)});
+      break;
+    case Action::Kind::kRevoke:
+      revoked.push_back(action.tls_session);
+      break;
+    case Action::Kind::kTell:
+      told.push_back({action.shard, std::string(action.text)});
+      break;
+    case Action::Kind::kResolve:
+      asked.push_back({std::string(action.question.host), action.question.port,
+                       action.question.transport});
+      break;
+    case Action::Kind::kShareChallenge:
+      shared.push_back(action.challenge);
+      break;
+  }
 }
 
 const Sent& EdgeHarness::Only() const {

@@ -109,6 +109,12 @@ struct Handed {
   std::string bytes;
 };
 
+// News for another shard.
+struct Told {
+  ShardId shard;
+  std::string news;
+};
+
 // A question of the Edge.
 struct Asked {
   std::string host;
@@ -146,6 +152,7 @@ class EdgeHarness {
   void GrantFromCore(const Sent& request, int expires_s = 600,
                      std::string_view extra = "");
   void HandIn(const Handed& handed);
+  void Tell(const Told& told);
   void PeerLost(const CoreTarget& target);
   // The resolver's answer.
   void Resolve(const Asked& question, std::vector<HostTarget> targets,
@@ -171,7 +178,7 @@ class EdgeHarness {
   std::vector<TlsSessionId> revoked;
   std::vector<Handed> handed;
   std::vector<uint64_t> shared;
-  std::vector<std::string> devices;  // told to other shards
+  std::vector<Told> told;            // to other shards
   std::vector<Asked> asked;          // of the resolver
   bool WasClosed(FlowId flow, CloseReason reason) const;
   bool IsOpen(FlowId flow) const;
@@ -192,6 +199,7 @@ class EdgeHarness {
 
  private:
   void Perform();
+  void Record(const Action& action);
   void DoDueWork();  // timers that are due, as a shard does in every turn
   std::string Gathered(const Action& action) const;
 

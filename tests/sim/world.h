@@ -113,7 +113,7 @@ class World {
   void Step(ShardId shard, Event&& event);
   void Perform(Shard& shard);
   void HandOver(const Shard& from, const Action& action, const std::string& text);
-  void ShareDevice(const Shard& from, const std::string& text);
+  void Tell(Shard& from, ShardId to, const std::string& text);
   void SendToHome(Shard& shard, const Endpoint& to, const std::string& text);
   void DeliverToHome(ShardId shard, int node, const std::string& text);
   // Something between shards: it does not outlive the process.
@@ -125,7 +125,6 @@ class World {
   // ---- the laws
   void CheckToPhone(const Flow& flow, const std::string& text);
   void CheckShard(const Shard& shard);
-  void CheckCounts(int user, const Shard& shard);
   void CheckDevices(int user);
   void CheckRest();
 
@@ -142,7 +141,7 @@ class World {
   std::set<TlsSessionId> revoked_;
   uint64_t ticket_key_ = 1;
   uint64_t life_ = 0;  // of the proxy's process
-  uint32_t news_ = 0;  // of devices, on its way between shards
+  uint32_t news_ = 0;  // of devices, on their way between shards
   uint64_t sessions_ = 0;
   bool ending_ = false;
   Report report_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +72,7 @@ struct World::Shard {
   uint32_t open = 0;  // of `flows`
   std::array<FlowId, kNodes> links;  // its own connections to the core
   FlowId inbound;   // the core's connection to it
+  std::map<ShardId, Instant> told_until;  // when its last news arrive
 };
 
 }  // namespace sallyport::sim

@@ -110,8 +110,7 @@ class InClear(SystemTest):
 
     # Conformance: POL-09, ASSOC-25
     async def test_the_variant_of_the_association_decides(self):
-        # A shard knows the variant of its own associations only.
-        lab = await self.lab(shards=1)
+        lab = await self.lab(shards=1)  # shards_test.py has several
         agreed, first = lab.ue(0), lab.ue(1)
         self.assertStatus(await agreed.register_sec_agree(), 200)
         self.assertStatus(await first.register(), 200)
