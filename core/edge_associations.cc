@@ -100,8 +100,7 @@ bool Edge::Impl::ReadGrant(const Transaction& transaction,
   grant.address_of_record = to->uri;
   grant.call_id = message_.Value(sip::HeaderId::kCallId);
   grant.cseq = cseq->number;
-  grant.expires_s = memory.star ? 0 : ExpiryOf(transaction);
-  grant.contact_uri = memory.contact_uri.In(request);
+  ReadContact(transaction, grant);
   grant.instance = memory.instance.In(request);
   grant.reg_id = memory.reg_id;
   grant.charging_functions =
@@ -112,28 +111,43 @@ bool Edge::Impl::ReadGrant(const Transaction& transaction,
   return true;
 }
 
-// With several contacts the longest counts: all are bound to this connection.
-uint32_t Edge::Impl::ExpiryOf(const Transaction& transaction) {
+void Edge::Impl::ReadContact(const Transaction& transaction,
+                             registration::Grant& grant) {
   const routing::RegisterMemory& memory = transaction.registration;
   const std::string_view request = transaction.request.view();
-  RegisteredContact contact{.uri = memory.contact_uri.In(request),
-                            .instance = memory.instance.In(request),
-                            .reg_id = memory.reg_id,
-                            .expires_s = memory.expires_s};
-  uint32_t expires_s = GrantedExpiry(message_, contact);
-  if (memory.contacts == 1) return expires_s;
+  grant.contact_uri = memory.contact_uri.In(request);
+  if (memory.star) return;
+  if (memory.contacts > 1) return ReadContacts(transaction, grant);
+  grant.expires_s =
+      GrantedExpiry(message_, {.uri = grant.contact_uri,
+                               .instance = memory.instance.In(request),
+                               .reg_id = memory.reg_id,
+                               .expires_s = memory.expires_s});
+}
+
+// Source: spec 5.6: all are bound to this connection, so the longest counts.
+// They may be of one instance: each is known by its URI. One that was taken
+// back is no more a contact of this UE.
+void Edge::Impl::ReadContacts(const Transaction& transaction,
+                              registration::Grant& grant) {
   sip::MessageView sent;
-  if (sent.Scan(request, scan_policy_) != sip::ScanVerdict::kOk)
-    return expires_s;
-  for (sip::ListCursor c(sent, sip::HeaderId::kContact); c.Next();) {
-    const auto other = sip::ParseNameAddr(c.value());
-    if (!other || other->uri == contact.uri) continue;
-    expires_s = std::max(
-        expires_s, GrantedExpiry(message_, {.uri = other->uri,
-                                            .instance = contact.instance,
-                                            .expires_s = memory.expires_s}));
+  if (sent.Scan(transaction.request.view(), scan_policy_) !=
+      sip::ScanVerdict::kOk) {
+    return;
   }
-  return expires_s;
+  contacts_.clear();
+  for (sip::ListCursor c(sent, sip::HeaderId::kContact); c.Next();) {
+    const auto contact = sip::ParseNameAddr(c.value());
+    if (!contact) continue;
+    const uint32_t expires_s = GrantedExpiry(
+        message_,
+        {.uri = contact->uri, .expires_s = transaction.registration.expires_s});
+    if (expires_s == 0) continue;
+    grant.expires_s = std::max(grant.expires_s, expires_s);
+    if (!contacts_.empty()) contacts_.push_back(' ');
+    contacts_.append(contact->uri);
+  }
+  if (!contacts_.empty()) grant.contact_uri = contacts_;
 }
 
 // Source: TS 33.203 O.2.2, spec 5.3: digest was used, by the one whose it is. A
@@ -194,7 +208,7 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
     case Applied::kCreated:
       counters_.Add(CounterId::kAssociationsCreated);
       BindingOf(id).asked = BindingOf(id).decided;
-      if (!ReplaceSameDevice(id, transaction)) return;
+      if (!ReplaceSameDevice(id)) return;
       TellStanding(id, DeviceOf(id));
       if (!slice_.live(id)) return;  // it was one too many
       Watch(id);
@@ -225,13 +239,10 @@ void Edge::Impl::AfterGrant(Applied applied, Transaction& transaction) {
 
 // Source: spec 5.6: one device has one association of an IMPI. That of the later
 // REGISTER: a 200 may have been long on its way, to a connection that is gone.
-bool Edge::Impl::ReplaceSameDevice(AssociationId id,
-                                   const Transaction& transaction) {
-  const routing::RegisterMemory& memory = transaction.registration;
-  const std::string_view request = transaction.request.view();
-  const AssociationId old =
-      slice_.FindSameDevice(id, slice_.impi(id), memory.instance.In(request),
-                            memory.reg_id, memory.contact_uri.In(request));
+bool Edge::Impl::ReplaceSameDevice(AssociationId id) {
+  const DeviceView device = DeviceOf(id);
+  const AssociationId old = slice_.FindSameDevice(
+      id, device.impi, device.instance, device.reg_id, device.contact_uri);
   if (!old.valid()) return true;
   const bool revoke = slice_.tls_session(old) != slice_.tls_session(id);
   const bool later = BindingOf(old).asked <= BindingOf(id).asked;

@@ -281,7 +281,8 @@ class Edge::Impl {
   bool StillLive(AssociationId id);
   registration::Applied ApplyGrant(Transaction& transaction);
   bool ReadGrant(const Transaction& transaction, registration::Grant& grant);
-  uint32_t ExpiryOf(const Transaction& transaction);
+  void ReadContact(const Transaction& transaction, registration::Grant& grant);
+  void ReadContacts(const Transaction& transaction, registration::Grant& grant);
   bool MayApply(const routing::RegisterMemory& memory,
                 const Transaction& transaction,
                 const registration::Grant& grant) const;
@@ -291,7 +292,7 @@ class Edge::Impl {
   void AfterGrant(registration::Applied applied, Transaction& transaction);
   void Replace(AssociationId old, bool revoke);
   // False: there is a younger one, and it stays.
-  bool ReplaceSameDevice(AssociationId id, const Transaction& transaction);
+  bool ReplaceSameDevice(AssociationId id);
   // Its connection stays a little, for what is on its way to it.
   void RemoveAndClose(AssociationId id, CounterId why, bool revoke);
   void ArmExpiry(AssociationId id);
@@ -477,6 +478,7 @@ class Edge::Impl {
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;
   std::array<char, sip::kHeaderValueBytesMax> impi_;
+  std::string contacts_;  // of a REGISTER with several
   Outbox outbox_;
 
   Counters counters_;

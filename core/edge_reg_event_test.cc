@@ -534,6 +534,31 @@ TEST_F(RegEventTest, OnlyTheDeviceThatIsNamedGoes) {
   EXPECT_TRUE(net().IsOpen(second));
 }
 
+// Source: spec 5.6: all Contacts of a REGISTER are bound to its connection.
+TEST_F(RegEventTest, OfSeveralContactsAllMustEnd) {
+  constexpr std::string_view kSecond = "sip:alice@10.0.0.2:5060";
+  phone_ = net().OpenTls();
+  const RegisterText phone{
+      .contact = absl::StrCat("<", kContact, ">, <", kSecond, ">")};
+  subscribe_ = Register(phone_, phone).at(0);
+  net().AnswerFromCore(subscribe_, 200,
+                       absl::StrCat(kDialog, "Expires: 1200\r\n"));
+  const auto document = [&](int version, std::string_view second) {
+    const std::string contacts =
+        absl::StrCat(ContactOf("terminated", "deactivated"),
+                     ContactOf(second, "registered", kSecond));
+    return Document(version,
+                    absl::StrCat(RegistrationOf(kAlice, "active", contacts),
+                                 RegistrationOf(kTel, "active", contacts)));
+  };
+
+  EXPECT_EQ(Notify(Now(document(0, "active"))), 200);
+  EXPECT_EQ(net().totals().associations_active, 1u);
+  EXPECT_EQ(net().Count(CounterId::kNotifyForeignContact), 0u);
+  EXPECT_EQ(Notify(Now(document(1, "terminated"), 2)), 200);
+  EXPECT_EQ(net().totals().associations_active, 0u);
+}
+
 // A user may have more associations than one event may have actions.
 TEST_F(RegEventTest, AllDevicesOfAUserMayEndAtOnce) {
   EdgeConfig config = Config();

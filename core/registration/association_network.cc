@@ -35,7 +35,7 @@ bool AssociationSlice::OwnsContact(AssociationId id, std::string_view uri,
   if (!own.empty() && !instance.empty()) return own == instance;
   const auto sets = blob.sets();
   return std::any_of(sets.begin(), sets.end(), [&](const SetEntry& set) {
-    return SameUri(blob.Text(set.contact_uri), uri);
+    return ShareUri(blob.Text(set.contact_uri), uri);
   });
 }
 

@@ -26,14 +26,15 @@ class NetworkTest : public testing::Test {
  protected:
   void Register(std::string_view aor, const Views& identities,
                 uint32_t expires_s = 3600, uint32_t cseq = 1,
-                std::string_view instance = {}) {
+                std::string_view instance = {},
+                std::string_view contact = kContact) {
     Grant grant;
     grant.impi = "alice_private@ims.example.com";
     grant.address_of_record = aor;
     grant.call_id = "call";
     grant.cseq = cseq;
     grant.expires_s = expires_s;
-    grant.contact_uri = kContact;
+    grant.contact_uri = contact;
     grant.instance = instance;
     grant.identities = identities;
     grant.had_response = true;
@@ -182,6 +183,20 @@ TEST_F(NetworkTest, ContactIsOursByInstanceElseByUri) {
     EXPECT_EQ(slice_.OwnsContact(id_, row.uri, row.instance), row.ours)
         << row.own << " " << row.uri << " " << row.instance;
   }
+}
+
+TEST_F(NetworkTest, OfSeveralContactsEachIsOurs) {
+  constexpr std::string_view kSecond = "sip:alice@10.0.0.2:5060";
+  Register(kAlice, {}, 3600, 1, "", absl::StrCat(kContact, " ", kSecond));
+
+  EXPECT_TRUE(slice_.OwnsContact(id_, kContact, ""));
+  EXPECT_TRUE(slice_.OwnsContact(id_, kSecond, ""));
+  EXPECT_FALSE(slice_.OwnsContact(id_, "sip:alice@10.0.0.3:5060", ""));
+  EXPECT_FALSE(slice_.OwnsContact(id_, "", ""));
+
+  Register(kAlice, {}, 3600, 2, "", kSecond);  // the other one was taken back
+  EXPECT_FALSE(slice_.OwnsContact(id_, kContact, ""));
+  EXPECT_TRUE(slice_.OwnsContact(id_, kSecond, ""));
 }
 
 // Conformance: ASSOC-21

@@ -422,7 +422,7 @@ AssociationId AssociationSlice::FindSameDevice(
   const auto same_contact = [&](const AssociationBlob& blob) {
     const auto sets = blob.sets();
     return std::any_of(sets.begin(), sets.end(), [&](const SetEntry& set) {
-      return SameUri(blob.Text(set.contact_uri), contact_uri);
+      return ShareUri(blob.Text(set.contact_uri), contact_uri);
     });
   };
   AssociationId found;

@@ -41,7 +41,8 @@ struct Grant {
   std::string_view call_id;
   uint32_t cseq = 0;
   uint32_t expires_s = 0;        // for our Contact; 0 removes the set
-  std::string_view contact_uri;  // of this UE
+  // Of this UE; with several Contacts all, with a space between two.
+  std::string_view contact_uri;
   std::string_view instance;     // +sip.instance value, or empty
   uint32_t reg_id = 0;           // 0: none
   // P-Associated-URI values, whole, in order; empty: only the AOR.
@@ -103,8 +104,7 @@ class AssociationSlice {
   // ---- what the home network says (association_network.cc; spec 2.5 e2)
 
   // Is this one of the UE's contacts: the same instance when both sides have
-  // one, else the same URI? Of a REGISTER with several contacts the first is
-  // known.
+  // one, else the same URI?
   bool OwnsContact(AssociationId id, std::string_view uri,
                    std::string_view instance) const;
   // Ends a public identity in every set, and a set whose last one it was. kLast:
@@ -129,7 +129,8 @@ class AssociationSlice {
   // kSuspended.
   AssociationId FindByTlsSession(const TlsSessionId& session) const;
   // Another association of the same device: same IMPI, same instance and
-  // reg-id, or without instance the same Contact URI (spec 5.6). Invalid: none.
+  // reg-id, or without instance one of these Contact URIs (spec 5.6). Invalid:
+  // none.
   AssociationId FindSameDevice(AssociationId than, std::string_view impi,
                                std::string_view instance, uint32_t reg_id,
                                std::string_view contact_uri) const;
@@ -151,7 +152,8 @@ class AssociationSlice {
   std::string_view impi(AssociationId id) const;
   bool authenticated(AssociationId id) const;  // by digest, on this TLS session
   bool secagree(AssociationId id) const;       // how it was made
-  // What makes it one device (spec 5.6): of the oldest set, or empty.
+  // What makes it one device (spec 5.6): as in Grant, of the oldest set, or
+  // empty.
   std::string_view contact_uri(AssociationId id) const;
   std::string_view instance(AssociationId id) const;
   uint32_t reg_id(AssociationId id) const;  // 0: none

@@ -59,6 +59,25 @@ bool SameUri(std::string_view a, std::string_view b) {
   return left && right && sip::UriEquals(*left, *right);
 }
 
+std::string_view FirstUri(std::string_view list) {
+  return list.substr(0, list.find(' '));
+}
+
+bool ShareUri(std::string_view a, std::string_view b) {
+  const auto take = [](std::string_view& list) {
+    const std::string_view first = FirstUri(list);
+    list.remove_prefix(std::min(first.size() + 1, list.size()));
+    return first;
+  };
+  while (!a.empty()) {
+    const std::string_view one = take(a);
+    for (std::string_view others = b; !others.empty();) {
+      if (SameUri(one, take(others))) return true;
+    }
+  }
+  return false;
+}
+
 bool SameIdentity(const sip::UriView& wanted, std::string_view registered) {
   const std::optional<sip::UriView> uri = sip::ParseUri(registered);
   if (!uri) return false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
+#include "core/registration/identity.h"
 #include "core/registration/impi.h"
 #include "core/sip/values.h"
 
@@ -36,7 +37,7 @@ uint64_t DeviceKey(std::string_view instance, uint32_t reg_id,
   Fingerprint key;
   key.Add(Octets(secret)).Add(instance);
   if (!instance.empty()) return key.Add(Octets(reg_id)).Take();
-  const auto uri = sip::ParseUri(contact_uri);
+  const auto uri = sip::ParseUri(FirstUri(contact_uri));
   if (!uri) return key.Add(contact_uri).Take();
   return key.Add(uri->user)
       .AddIgnoringCase(uri->host)

@@ -20,9 +20,9 @@ namespace sallyport::registration {
 // 0: no IMPI. `secret`: of the node, so that nobody can make two of them equal.
 uint64_t ImpiKey(std::string_view impi, uint64_t secret);
 // The same for a device of an IMPI: instance and reg-id, or without an instance
-// user, host and port of its Contact. Equal for what spec 5.6 calls one device,
-// as long as it writes its Contact in one way; now and then for another one as
-// well.
+// user, host and port of its (first) Contact. Equal for what spec 5.6 calls one
+// device, as long as it writes its Contact in one way; now and then for another
+// one as well.
 uint64_t DeviceKey(std::string_view instance, uint32_t reg_id,
                    std::string_view contact_uri, uint64_t secret);
 

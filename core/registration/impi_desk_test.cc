@@ -254,6 +254,7 @@ TEST(DeviceKey, IsThatOfTheContactOtherwise) {
   const uint64_t key = KeyOf("sip:a@Phone.test:5062;transport=tls");
 
   EXPECT_EQ(key, KeyOf("sip:a@phone.test:5062;transport=TLS"));
+  EXPECT_EQ(key, KeyOf("sip:a@phone.test:5062 sip:a@other.test"));
   EXPECT_NE(key, KeyOf("sip:b@phone.test:5062"));
   EXPECT_NE(key, KeyOf("sip:a@phone.test:5063"));
   EXPECT_NE(key, KeyOf("sip:a@other.test:5062"));
