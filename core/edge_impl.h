@@ -400,6 +400,7 @@ class Edge::Impl {
   void OnSubscriptionDue(SlotHandle subscription);
   uint32_t ExpiryToAsk(const registration::RegSubscription& subscription) const;
   void Subscribe(SlotHandle subscription, uint32_t expires_s);
+  bool PutOffEnd(registration::RegSubscription& subscription);
   routing::HopChoice SubscribeHop(
       const registration::RegSubscription& subscription);
   void OnSubscribeAnswered(SlotHandle subscription, SlotHandle request,

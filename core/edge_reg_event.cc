@@ -19,6 +19,7 @@ using Phase = RegSubscription::Phase;
 constexpr uint32_t kMarginS = 600;
 // Source: TS 24.229 5.2.3: refreshed when this is left, or half the time.
 constexpr Millis kRefreshAhead{600'000};
+constexpr uint32_t kEndsPutOff = 3;  // 14 s
 
 std::string_view TagOf(std::string_view address) {
   const auto name = sip::ParseNameAddr(address);
@@ -90,6 +91,7 @@ void Edge::Impl::Unwatch(SlotHandle handle) {
   }
   subscription.phase = Phase::kEnding;
   subscription.asked_end = false;
+  subscription.failures = 0;
   asking ? CancelSubscribe(subscription) : ArmSubscribe(handle, now_);
 }
 
@@ -165,6 +167,9 @@ void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
   RegSubscription& subscription = *subscriptions_.Find(handle);
   const routing::HopChoice to = SubscribeHop(subscription);
   if (to.ask) AskFor(to.name);
+  if (to.kind == routing::HopChoice::Kind::kWait && PutOffEnd(subscription)) {
+    return ArmSubscribe(handle, now_ + BackOff(subscription.failures));
+  }
   const routing::TokenText token =
       routing::WriteToken(mac_, routing::TokenUse::kNotify,
                           {.shard = config_.shard, .association = handle});
@@ -195,6 +200,13 @@ void Edge::Impl::Subscribe(SlotHandle handle, uint32_t expires_s) {
         SendOwnRequest(request, to, routing::OwnPurpose::kRegEvent, handle);
   }
   if (!subscription.request.valid()) OnSubscribeFailed(handle, kUnanswered);
+}
+
+// An end has nothing to come back for but the name that it waits for; that will
+// not take for ever.
+bool Edge::Impl::PutOffEnd(RegSubscription& subscription) {
+  if (subscription.phase != Phase::kEnding) return false;
+  return ++subscription.failures <= kEndsPutOff;
 }
 
 // In a dialog where its route leads; else to the home network's entry point,

@@ -6,6 +6,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/endpoint.h"
+#include "core/resolution.h"
+#include "core/sip/values.h"
 #include "core/testing/edge_harness.h"
 #include "gtest/gtest.h"
 
@@ -363,6 +366,33 @@ TEST_F(RegEventTest, FailedRefreshKeepsTheDialogUnlessItSaysThatItIsGone) {
 }
 
 // Conformance: DEREG-04
+// The dialog's target is a name that nobody has asked for yet.
+TEST_F(RegEventTest, AnUnsubscribeWaitsForAName) {
+  for (const bool found : {true, false}) {
+    Begin(Config());
+    Subscribed(1200, "Contact: <sip:s@scscf.home.test;transport=tcp>\r\n");
+    EXPECT_TRUE(Register(phone_, {.cseq = 2, .expires = "0"}, 0).empty());
+    ASSERT_EQ(net().asked.size(), 1u);
+    EXPECT_EQ(net().asked[0].host, "scscf.home.test");
+    EXPECT_EQ(net().totals().subscriptions, 1u);
+
+    if (found) {
+      const HostTarget target{.endpoint = *Endpoint::Parse("192.0.2.31:5060"),
+                              .transport = sip::Transport::kTcp};
+      net().Resolve(net().asked[0], {target});
+    }
+    net().Advance(Seconds(30));
+
+    EXPECT_EQ(net().sent().size(), found ? 1u : 0u);
+    EXPECT_EQ(net().totals().subscriptions, found ? 1u : 0u);
+    if (!found) continue;
+    EXPECT_EQ(net().Only().to.peer.ToString(), "192.0.2.31:5060");
+    EXPECT_EQ(Row(net().OnlyText(), "Expires"), "0");
+    net().AnswerFromCore(net().Only(), 200);
+    EXPECT_EQ(net().totals().subscriptions, 0u);
+  }
+}
+
 TEST_F(RegEventTest, LastAssociationThatGoesEndsTheSubscription) {
   Subscribed();
   const FlowId second = net().OpenTls("203.0.113.9:1");
