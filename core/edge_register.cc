@@ -239,8 +239,9 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
       .association = on_tls ? in.record->association : AssociationId{},
       .integrity = r.decision.value,
       .had_response = HasResponse(r.credentials),
-      .agreement_client = agreement.client,
-      .secagree = agreement.client || agreement.verify || agreement.required,
+      .agreement_client = agreement.offers_tls,
+      .secagree =
+          agreement.offers_tls || agreement.verify || agreement.required,
       .contacts = static_cast<uint32_t>(r.parts.contacts),
       .star = r.parts.star,
       .reg_id = r.parts.reg_id,

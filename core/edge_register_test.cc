@@ -143,6 +143,48 @@ TEST(Register, AgreementAndRoutesOfTheUeEndHere) {
   EXPECT_EQ(net.Only().to.peer, net.config().home_core[0].endpoint);
 }
 
+// What telephones of some operators send of their own accord, in TLS as well.
+// Conformance: REG-10, REG-14, POL-09
+TEST(Register, MechanismsOfOthersChangeNothingForAPlainClient) {
+  EdgeHarness net;
+  const FlowId flow = net.OpenTls();
+  RegisterText phone{
+      .extra =
+          "Security-Client: sdes-srtp;mediasec\r\n"
+          "Security-Client: msrp-tls;mediasec, dtls-srtp;mediasec\r\n"
+          "Security-Client: ipsec-3gpp;alg=hmac-sha-1-96;ealg=aes-cbc;"
+          "spi-c=1;spi-s=2;port-c=3;port-s=4;mod=trans\r\n"
+          "Security-Client: what-comes-next;q=0.999;x=\"a, tls\"\r\n"};
+  net.Receive(flow, phone.Text());
+  EXPECT_FALSE(Contains(net.OnlyText(), "Security-"));
+  net.AnswerFromCore(net.Only(), 401);
+  EXPECT_EQ(StatusOf(net.OnlyText()), 401);
+  EXPECT_FALSE(Contains(net.OnlyText(), "Security-"));
+
+  phone.cseq = 2;
+  net.Associate(flow, phone);
+
+  EXPECT_EQ(net.totals().associations_active, 1u);
+  phone.cseq = 3;
+  net.Receive(flow, phone.Text());
+  EXPECT_TRUE(Contains(net.OnlyText(), "tls-yes"));
+  // Its variant is TLS-first.
+  net.Receive(net.OpenClearTcp(),
+              RegisterText{.transport = "TCP", .secagree = true}.Text());
+  EXPECT_EQ(net.Count(CounterId::kDiscardClearAssociated), 1u);
+}
+
+// Conformance: REG-13
+TEST(Register, TlsAmongOtherMechanismsIsAnOffer) {
+  EdgeHarness net;
+  net.Receive(net.OpenTls(),
+              RegisterText{.extra = "Security-Client: sdes-srtp;mediasec\r\n"
+                                    "Security-Client: x-new, TLS;q=0.1\r\n"}
+                  .Text());
+  net.AnswerFromCore(net.Only(), 401);
+  EXPECT_EQ(Row(net.OnlyText(), "Security-Server"), "tls;q=0.9");
+}
+
 // Conformance: REG-14, REG-15, REG-16
 TEST(RegisterResponse, OffersAreOursAlone) {
   EdgeHarness net;

@@ -53,7 +53,9 @@ struct RegisterMemory {
   registration::AssociationId association;  // invalid: it came in clear
   registration::Integrity integrity = registration::Integrity::kNone;
   bool had_response = false;
-  bool agreement_client = false;  // it carried Security-Client
+  // Its Security-Client offers TLS. (Other mechanisms are none of ours.)
+  // Source: TS 33.203 P.3
+  bool agreement_client = false;
   bool secagree = false;          // any trace of the security agreement
   uint32_t contacts = 0;
   bool star = false;
