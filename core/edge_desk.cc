@@ -225,6 +225,7 @@ void Edge::Impl::OnVerdict(SlotHandle handle, bool full) {
 
 // From any shard to the desk, from there to a home that is said to hold an
 // association made TLS-first: who holds it judges, not who was told of it.
+// Conformance: POL-09
 // Source: TS 33.203 O.2.3; spec 2.9
 std::optional<ShardId> Edge::Impl::WhoKnows(const Inbound& in,
                                             std::string_view impi) const {

@@ -150,6 +150,16 @@ ABSL_FLAG(std::string, unregistered_tls_action, "discard",
           "a request on TLS without association gets: discard, or reject403");
 ABSL_FLAG(std::string, strip_pai_to_ue, "on-privacy-id",
           "remove P-Asserted-Identity towards the UE: on-privacy-id, or always");
+ABSL_FLAG(std::string, outbound, "off",
+          "flows of RFC 5626, several for one instance: off (only value)");
+ABSL_FLAG(std::string, annex_n_plain_digest, "off",
+          "associations by IP address for digest without TLS: off (only value)");
+ABSL_FLAG(std::string, unmatched_cancel, "481",
+          "a CANCEL of nothing that is known gets: 481 (only value)");
+ABSL_FLAG(std::string, emergency_in_clear, "off",
+          "forward unprotected emergency requests: off (only value); they are "
+          "discarded, as all that is not protected, so emergency traffic needs "
+          "another way");
 ABSL_FLAG(bool, lenient, false, "accept lines that end with LF alone");
 ABSL_FLAG(std::string, reg_event, "on",
           "watch the registrations of associated users, to end what the network "
@@ -270,6 +280,9 @@ ABSL_FLAG(absl::Duration, registration_grace, absl::Seconds(30),
 ABSL_FLAG(absl::Duration, suspend_max, absl::Hours(24 * 7),
           "an association without connection is kept at most this long "
           "(1s to 168h)");
+ABSL_FLAG(absl::Duration, deregistered_linger, absl::Seconds(5),
+          "a connection whose association was ended or replaced is kept for so "
+          "long, for what is on its way to it (0 to 5m)");
 ABSL_FLAG(absl::Duration, news_interval, absl::Minutes(5),
           "a shard tells the desks of its users again of its associations this "
           "often, in case mail was lost; what was not told for three times as "
@@ -603,6 +616,12 @@ absl::Status FillPolicy(EdgeConfig& edge) {
              {"rebind", "fresh"}));
   choose("impi_mismatch_action", absl::GetFlag(FLAGS_impi_mismatch_action),
          {"403"});
+  choose("outbound", absl::GetFlag(FLAGS_outbound), {"off"});
+  choose("annex_n_plain_digest", absl::GetFlag(FLAGS_annex_n_plain_digest),
+         {"off"});
+  choose("unmatched_cancel", absl::GetFlag(FLAGS_unmatched_cancel), {"481"});
+  choose("emergency_in_clear", absl::GetFlag(FLAGS_emergency_in_clear),
+         {"off"});
   edge.service_route_mismatch_400 =
       choose("service_route_mismatch",
              absl::GetFlag(FLAGS_service_route_mismatch),
@@ -712,6 +731,8 @@ absl::Status FillTimes(Options& o) {
             o.edge.registration_grace)
       .Time(FLAGS_suspend_max, Seconds(1), Hours(168),
             o.edge.suspend_max)
+      .Time(FLAGS_deregistered_linger, Seconds(0), Minutes(5),
+            o.edge.deregistered_linger)
       .Time(FLAGS_news_interval, Seconds(1), Hours(1),
             o.edge.news_interval)
       .Time(FLAGS_timer_f_core, Milliseconds(100), Minutes(5),

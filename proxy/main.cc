@@ -66,6 +66,21 @@ void Warn(const Options& options) {
                     "it has verified a digest: with a registrar that then "
                     "skips the check, anybody registers as anybody";
   }
+  if (!options.edge.secagree_verify_strict) {
+    LOG(WARNING) << "secagree_verify=off lets a REGISTER pass whose "
+                    "Security-Verify is not what was offered: nobody notices "
+                    "that an offer was changed on its way";
+  }
+  if (options.edge.assoc_without_digest) {
+    LOG(WARNING)
+        << "assoc_without_digest=true makes an association of a REGISTER "
+           "that was never challenged: what the registrar accepts "
+           "from anybody, anybody gets";
+  }
+  if (!options.edge.tls_required) {
+    LOG(WARNING) << "tls_required=false forwards REGISTERs that no TLS "
+                    "protects, with their digest responses";
+  }
   if (options.edge.home_core.empty() && options.edge.home_domains.empty()) {
     LOG(WARNING) << "neither --home_core nor --home_domains is given: every "
                     "REGISTER gets 504";

@@ -1,6 +1,7 @@
 """Starting and ending: flags, the ready line, refusals, draining."""
 
 import asyncio
+import re
 import signal
 import socket
 import unittest
@@ -59,6 +60,14 @@ class Refusals(SystemTest):
                 ({"request_uri_bytes_max": 63},
                  ["request_uri_bytes_max", "1024"]),
                 ({"handshake_timeout": "0s"}, ["handshake_timeout"]),
+                ({"outbound": "on"}, ["outbound", "off"]),
+                ({"annex_n_plain_digest": "on"}, ["annex_n_plain_digest"]),
+                ({"unmatched_cancel": "forward"}, ["unmatched_cancel", "481"]),
+                ({"emergency_in_clear": "on"}, ["emergency_in_clear", "off"]),
+                ({"impi_mismatch_action": "404"}, ["impi_mismatch_action"]),
+                ({"associations_per_impi_max": 0},
+                 ["associations_per_impi_max", "1000"]),
+                ({"news_interval": "2h"}, ["news_interval", "1h"]),
                 ({"domain": "a b"}, ["domain", "a b"])):
             with self.subTest(flags):
                 await self.refused(folder, *words, **flags)
@@ -127,6 +136,53 @@ class Serving(SystemTest):
                      "tls_private_key", "tls_required", "shards",
                      "admin_listen"):
             self.assertIn(f"--{flag}", said)
+
+    async def test_every_policy_and_every_timer_is_a_flag(self):
+        program = Program("help", [BINARY, "--help"], self.folder())
+        await program.launch()
+        said = (await program.process.stdout.read()).decode()
+        await program.wait()
+
+        defaults = dict(re.findall(
+            r"--(\w+) \((?:(?! --\w+ \().)*?\); default: ([^;]*);",
+            " ".join(said.split())))
+        for flag, value in (
+                # 0.4 of the reference
+                ("tls_required", "true"), ("clear_action", '"discard"'),
+                ("clear_register_without_tls_offer", '"421"'),
+                ("integrity_profile", '"published"'),
+                ("secagree_verify", '"strict"'),
+                ("resumption_policy", '"rebind"'),
+                ("rebind_ip_change", "false"),
+                ("impi_mismatch_action", '"403"'),
+                ("service_route_mismatch", '"replace"'),
+                ("flow_lost_code", "480"), ("outbound", '"off"'),
+                ("reg_event", '"on"'), ("assoc_without_digest", "false"),
+                ("annex_n_plain_digest", '"off"'),
+                ("close_on_auth_failure", "true"),
+                ("unregistered_tls_action", '"discard"'),
+                ("unmatched_cancel", '"481"'),
+                ("emergency_in_clear", '"off"'),
+                ("strip_pai_to_ue", '"on-privacy-id"'), ("lenient", "false"),
+                # 5.9, and the times of 2.5 and 5.4
+                ("handshake_timeout", "10s"), ("unregistered_timeout", "32s"),
+                ("challenge_timeout", "4m"), ("registration_grace", "30s"),
+                ("suspend_max", "168h"), ("ticket_lifetime", "24h"),
+                ("timer_f_ue", "2m8s"), ("timer_f_core", "32s"),
+                ("deregistered_linger", "5s"), ("message_timeout", "10s")):
+            with self.subTest(flag):
+                self.assertEqual(defaults.get(flag), value)
+
+    async def test_what_weakens_it_is_said(self):
+        weak = {"integrity_profile": "seed", "secagree_verify": "off",
+                "assoc_without_digest": "true", "tls_required": "false"}
+        for flag, value in weak.items():
+            with self.subTest(flag):
+                lab = await self.lab(**{flag: value})
+
+                self.assertRegex(lab.proxy.said(), rf"(?m)^W.*\b{flag}=")
+        lab = await self.lab()
+        self.assertNotRegex(lab.proxy.said(), "|".join(weak))
 
     async def test_the_ready_line_names_real_ports(self):
         lab = await self.lab()
