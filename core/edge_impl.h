@@ -267,6 +267,8 @@ class Edge::Impl {
   void Retry(SlotHandle handle);
   void Continue(SlotHandle handle);
   bool CanRetry(const Transaction& transaction);
+  void OnWaitOver(SlotHandle handle);
+  routing::HopChoice NextChoice(const Transaction& transaction);
   void NoteHealth(const Transaction& transaction);
   void AskFor(routing::NameId name);
   void ArmHomeName(routing::NameId name);

@@ -2,6 +2,7 @@
 // one that is tried (spec 6.4, 6.8).
 #include <algorithm>
 
+#include "absl/base/optimization.h"
 #include "core/edge_impl.h"
 #include "core/sip/values.h"
 
@@ -100,34 +101,48 @@ void Edge::Impl::Continue(SlotHandle handle) {
       : ContinueOriginating(handle);
 }
 
-// Another next hop is there, if only to be waited for. The message in hand is a
-// response. A choice leaves no trace.
+// A response says 503: another next hop is there, if only to be waited for. Of a
+// Service-Route there is but one name.
 bool Edge::Impl::CanRetry(const Transaction& transaction) {
-  routing::HopChoice choice;
+  const routing::HopChoice::Kind next = NextChoice(transaction).kind;
+  return next == routing::HopChoice::Kind::kTarget ||
+         next == routing::HopChoice::Kind::kResting ||
+         (next == routing::HopChoice::Kind::kWait &&
+          transaction.kind == Transaction::Kind::kRegister);
+}
+
+// The time to wait for a name is over. What is not waited for may have ended its
+// rest meanwhile; if it has not, it is who fails.
+void Edge::Impl::OnWaitOver(SlotHandle handle) {
+  const routing::HopChoice next = NextChoice(*transactions_.Find(handle));
+  if (next.kind == routing::HopChoice::Kind::kTarget) return Continue(handle);
+  AnswerLate(handle, next.rests ? answers::kUnavailable : answers::kServerTimeout);
+}
+
+// A choice leaves no trace. The message in hand stays.
+routing::HopChoice Edge::Impl::NextChoice(const Transaction& transaction) {
   switch (transaction.kind) {
     case Transaction::Kind::kRegister: {
       sip::MessageView request;
       if (request.Scan(transaction.request.view(), scan_policy_) !=
           sip::ScanVerdict::kOk) {
-        return false;
+        return {};
       }
       const auto uri = sip::ParseUri(request.request_uri());
-      if (!uri) return false;
-      choice = hops_.ChooseHome(uri->host, transaction.tries, now_);
-      break;
+      if (!uri) return {};
+      return hops_.ChooseHome(uri->host, transaction.tries, now_);
     }
     case Transaction::Kind::kOriginating:
       if (transaction.whole && slice_.live(transaction.caller) &&
           slice_.service_route_count(transaction.caller) > 0) {
-        choice = ChooseServiceRoute(transaction.caller, transaction.tries);
+        return ChooseServiceRoute(transaction.caller, transaction.tries);
       }
-      break;
+      return {};
     case Transaction::Kind::kTerminating:
     case Transaction::Kind::kOwn:  // who asked tries again by itself
-      break;
+      return {};
   }
-  return choice.kind == routing::HopChoice::Kind::kTarget ||
-         choice.kind == routing::HopChoice::Kind::kResting;
+  ABSL_UNREACHABLE();
 }
 
 // ---------------------------------------------------------------- health

@@ -227,7 +227,57 @@ TEST(Waiting, RetransmissionsAreAbsorbed) {
   EXPECT_EQ(WentTo(net), 51);
 }
 
+// An address, and a name for when it fails.
+EdgeConfig ByAddressAndName() {
+  EdgeConfig config = ByName();
+  config.home_core.insert(
+      config.home_core.begin(),
+      {.endpoint = Host(20), .transport = kTcp, .host = "192.0.2.20"});
+  return config;
+}
+
+// Conformance: REG-26
+TEST(Waiting, EndsWithWhatHasRestedMeanwhile) {
+  EdgeHarness net(ByAddressAndName());
+  EXPECT_EQ(Register(net), 20);
+  net.AnswerFromCore(net.Only(), 503, "Retry-After: 2\r\n");
+  EXPECT_EQ(Register(net), 0);
+  EXPECT_TRUE(net.sent().empty());
+  net.Advance(Millis(4'900));
+  EXPECT_TRUE(net.sent().empty());
+  net.Advance(Millis(200));
+  ASSERT_EQ(net.sent().size(), 2u);  // the first has tried it already
+  EXPECT_EQ(StatusOf(net.sent()[0].text), 504);
+  EXPECT_TRUE(net.sent()[1].to_core);
+  EXPECT_EQ(net.sent()[1].to.peer, Host(20));
+}
+
+// Conformance: REG-26
+TEST(Waiting, EndsWith503WhenWhatIsKnownStillRests) {
+  EdgeHarness net(ByAddressAndName());
+  EXPECT_EQ(Register(net), 20);
+  net.AnswerFromCore(net.Only(), 503, "Retry-After: 30\r\n");
+  net.Advance(Millis(100));
+  EXPECT_EQ(Register(net), 0);
+  net.Advance(Millis(4'950));  // the first has tried all there is
+  EXPECT_EQ(StatusOf(net.OnlyText()), 504);
+  net.Advance(Millis(100));
+  EXPECT_EQ(StatusOf(net.OnlyText()), 503);
+  EXPECT_NE(Row(net.OnlyText(), "Retry-After"), "");
+}
+
 // ---------------------------------------------------------------- 503
+
+// Conformance: REG-26, REG-30
+TEST(RetryAfter, ANameThatIsNotResolvedYetIsWaitedFor) {
+  EdgeHarness net(ByAddressAndName());
+  net.Advance(Millis(1));
+  EXPECT_EQ(Register(net), 20);
+  net.AnswerFromCore(net.Only(), 503, "Retry-After: 10\r\n");
+  EXPECT_TRUE(net.sent().empty());
+  net.Resolve(net.asked[0], {{Host(51), kTcp}});
+  EXPECT_EQ(WentTo(net), 51);
+}
 
 // Conformance: REG-30, PROXY-28
 TEST(RetryAfter, AnotherEntryPointServesMeanwhile) {

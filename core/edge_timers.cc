@@ -103,7 +103,7 @@ void Edge::Impl::OnTransactionDue(SlotHandle handle) {
     return OnVerdict(handle, /*full=*/false);
   }
   counters_.Add(CounterId::kTransactionsTimedOut);
-  if (transaction->waiting) return AnswerLate(handle, answers::kServerTimeout);
+  if (transaction->waiting) return OnWaitOver(handle);
   switch (transaction->kind) {
     case Transaction::Kind::kRegister:
       // The registrar answers each; of other requests silence says little.

@@ -248,6 +248,7 @@ HopChoice NextHops::ChooseHome(std::string_view domain, const HopTries& tries,
     waits = waits || (name != nullptr && now >= name->stale_until &&
                       now >= name->fresh_until);
   }
+  choice.rests = rests;
   if (rests) choice.kind = HopChoice::Kind::kResting;
   if (waits) choice.kind = HopChoice::Kind::kWait;
   return choice;

@@ -56,6 +56,7 @@ struct HopChoice {
   TargetId target;  // its health; may be invalid
   NameId name;      // of a Service-Route; invalid: the home core's
   bool ask = false;  // `name` is to be asked for now: Ask()
+  bool rests = false;  // kWait of the home core: and something known rests
 };
 
 // Bounds: names_max names; the least recently used one that is not the home
