@@ -188,10 +188,11 @@ Applied AssociationSlice::ApplyGrant(AssociationId id, const Grant& grant,
 Applied AssociationSlice::RemoveSet(AssociationId id, const SetEntry* set,
                                     const Grant& grant, FlowId flow,
                                     const FlowInfo& info) {
-  if (set == nullptr) return Applied::kNothing;
   Association& association = Get(id);
+  // Also of a set that is not there yet: its own 200 may still be on its way.
   association.removed_set = HashOfSet(grant.address_of_record, grant.call_id);
   association.removed_cseq = grant.cseq;
+  if (set == nullptr) return Applied::kNothing;
   DraftTexts(association, nullptr);
   for (const SetEntry& kept : association.blob.sets()) {
     if (&kept != set) draft_.CopySet(association.blob, kept);

@@ -459,6 +459,22 @@ TEST_F(SliceTest, DoesNotBringBackASetThatANewerRegisterRemoved) {
   EXPECT_EQ(slice_.set_count(id), 2u);
 }
 
+// Conformance: ASSOC-24
+TEST_F(SliceTest, DoesNotMakeASetThatANewerRegisterRemovedBefore) {
+  const AssociationId id = slice_.Reserve(Flow(1), Info(1));
+  Grant grant = AliceGrant();
+  grant.cseq = 5;
+  grant.expires_s = 0;
+  ASSERT_EQ(Apply(id, grant, 1), Applied::kNothing);
+
+  grant.cseq = 4;
+  grant.expires_s = 600;
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kNothing);
+  EXPECT_EQ(slice_.state(id), AssociationState::kReserved);
+  grant.cseq = 6;
+  EXPECT_EQ(Apply(id, grant, 1), Applied::kCreated);
+}
+
 TEST_F(SliceTest, AppliesNothingToAnAssociationThatIsGone) {
   const AssociationId id = Create(1);
   slice_.Remove(id);
