@@ -443,6 +443,7 @@ class Edge::Impl {
   void CheckAssociations();
   void CheckTransactions();
   void CheckSubscriptions();
+  bool IsAssociated(uint32_t subscription, std::string_view impi);
 
   // ---- fixed after construction
   const EdgeConfig config_;
@@ -486,6 +487,10 @@ class Edge::Impl {
 
   Counters counters_;
   registration::RuleCounters rules_;
+
+  // By slot of a subscription, an association of its IMPI as CheckInvariants()
+  // found it last; empty where nobody calls it.
+  std::vector<AssociationId> watched_;
 };
 
 // Answers that more than one procedure gives.

@@ -150,9 +150,22 @@ void Edge::Impl::CheckSubscriptions() {
     const bool asking = transactions_.Find(subscription->request) != nullptr;
     const bool due = subscription->timer.valid();
     CHECK_EQ(asking || due, subscription->phase != Phase::kDone);
-    const bool watched = slice_.CountOfImpi(subscription->impi) > 0;
-    CHECK_NE(watched, subscription->phase == Phase::kEnding);
+    CHECK_NE(IsAssociated(slot, subscription->impi),
+             subscription->phase == Phase::kEnding);
   }
+}
+
+// The one that was found last is mostly still there.
+bool Edge::Impl::IsAssociated(uint32_t slot, std::string_view impi) {
+  if (watched_.size() <= slot) watched_.resize(slot + 1);
+  AssociationId& known = watched_[slot];
+  if (slice_.live(known) && slice_.state(known) != AssociationState::kReserved &&
+      slice_.impi(known) == impi) {
+    return true;
+  }
+  const std::vector<AssociationId> found = slice_.FindByImpi(impi, 1);
+  known = found.empty() ? AssociationId{} : found.front();
+  return known.valid();
 }
 
 }  // namespace sallyport

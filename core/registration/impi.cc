@@ -20,6 +20,7 @@ UnquotedText::UnquotedText(std::string_view text) {
 
 bool EqualImpis(std::string_view a, std::string_view b) {
   if (a.empty() || a.size() != b.size()) return false;
+  if (a == b) return true;
   const size_t user = UserSize(a);
   return user == UserSize(b) && a.substr(0, user) == b.substr(0, user) &&
          sip::EqualsIgnoreCase(a.substr(user), b.substr(user));

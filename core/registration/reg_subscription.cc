@@ -36,10 +36,15 @@ void RegSubscriptions::End(SlotHandle handle) {
 }
 
 SlotHandle RegSubscriptions::FindByImpi(std::string_view impi) const {
+  return FindByHash(impi, HashOf(impi));
+}
+
+SlotHandle RegSubscriptions::FindByHash(std::string_view impi,
+                                        uint32_t hash) const {
   const auto link_of = [this](uint32_t slot) -> const SlotIndex::Link& {
     return slab_.At(slot)->by_impi;
   };
-  uint32_t slot = by_impi_.First(HashOf(impi), link_of);
+  uint32_t slot = by_impi_.First(hash, link_of);
   while (slot != SlotHandle::kNoSlot &&
          !EqualImpis(slab_.At(slot)->impi, impi)) {
     slot = by_impi_.Next(slot, link_of);
@@ -53,10 +58,22 @@ void RegSubscriptions::CheckInvariants() const {
     const RegSubscription* subscription = slab_.At(slot);
     if (subscription == nullptr) continue;
     ++counted;
-    CHECK(FindByImpi(subscription->impi) == slab_.HandleAt(slot));
+    CheckHash(slot);
+    CHECK(FindByHash(subscription->impi, subscription->by_impi.hash) ==
+          slab_.HandleAt(slot));
   }
   CHECK_EQ(counted, by_impi_.size());
   CHECK_EQ(counted, slab_.size());
+}
+
+void RegSubscriptions::CheckHash(uint32_t slot) const {
+  const RegSubscription& subscription = *slab_.At(slot);
+  if (checked_.size() <= slot) checked_.resize(slot + 1);
+  Checked& seen = checked_[slot];
+  const uint32_t hash = subscription.by_impi.hash;
+  if (seen.impi == subscription.impi && seen.hash == hash) return;
+  CHECK_EQ(hash, HashOf(subscription.impi));
+  seen = {.impi = subscription.impi, .hash = hash};
 }
 
 }  // namespace sallyport::registration

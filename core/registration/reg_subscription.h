@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/slab.h"
 #include "core/base/slot_index.h"
@@ -76,12 +77,22 @@ class RegSubscriptions {
   uint32_t slots_used() const { return slab_.slots_used(); }
   // The present tenant of a slot, or null; for walks up to slots_used().
   const RegSubscription* At(uint32_t slot) const { return slab_.At(slot); }
-  // Dies when records and index do not agree.
+  // Dies when records and index do not agree. Of an IMPI that is the same as when
+  // it was last checked, the hash is compared, not worked out again.
   void CheckInvariants() const;
 
  private:
+  struct Checked {
+    std::string impi;
+    uint32_t hash = 0;
+  };
+  SlotHandle FindByHash(std::string_view impi, uint32_t hash) const;
+  void CheckHash(uint32_t slot) const;
+
   Slab<RegSubscription> slab_;
   SlotIndex by_impi_;
+  // By slot; empty where nobody calls CheckInvariants().
+  mutable std::vector<Checked> checked_;
 };
 
 }  // namespace sallyport::registration
