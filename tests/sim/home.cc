@@ -1,6 +1,7 @@
 #include "tests/sim/home.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -13,14 +14,21 @@ namespace sallyport::sim {
 
 std::vector<HomeMessage> Home::OnMessage(int node, FlowId flow,
                                          const std::string& text, Instant now) {
-  if (health(node) == Health::kSilent || health(node) == Health::kDead) return {};
-  if (!IsRequest(text)) return OnResponse(text);
+  if (health(node) == Health::kSilent || health(node) == Health::kDead)
+    return {};
+  const std::string_view method = MethodOf(text);
+  if (!IsRequest(text)) {
+    if (method != "NOTIFY") return OnResponse(text);
+    notifier_.OnResponse(text);
+    return {};
+  }
   if (chance_.OneIn(100)) return {};  // it says nothing at all
   if (health(node) == Health::kUnavailable || chance_.OneIn(100)) {
     return {{flow, ResponseTo(text, 503, "Retry-After: 1\r\n"), Delay()}};
   }
-  if (MethodOf(text) == "REGISTER") {
-    return {{flow, OnRegister(text, now), Delay()}};
+  if (method == "REGISTER") return OnRegister(flow, text, now);
+  if (method == "SUBSCRIBE") {
+    return notifier_.OnSubscribe(flow, text, now, generous_);
   }
   return OnOriginating(flow, text, now);
 }
@@ -36,7 +44,8 @@ std::vector<HomeMessage> Home::OnResponse(const std::string& text) {
 }
 
 Millis Home::Delay() {
-  return chance_.OneIn(50) ? chance_.Between(500, 5000) : chance_.Between(1, 20);
+  return chance_.OneIn(50) ? chance_.Between(500, 5000)
+                           : chance_.Between(1, 20);
 }
 
 // ---- the registrar
@@ -44,46 +53,68 @@ Millis Home::Delay() {
 std::string Home::Challenge(const std::string& text) {
   const std::string nonce = absl::StrCat("nonce", ++next_);
   nonces_.insert_or_assign(std::string(RowIn(text, "Call-ID")), nonce);
-  return ResponseTo(text, 401,
-                    absl::StrCat("WWW-Authenticate: Digest realm=\"ims.test\", nonce=\"",
-                                 nonce, "\", algorithm=MD5, qop=\"auth\"\r\n"));
+  return ResponseTo(
+      text, 401,
+      absl::StrCat("WWW-Authenticate: Digest realm=\"ims.test\", nonce=\"",
+                   nonce, "\", algorithm=MD5, qop=\"auth\"\r\n"));
 }
 
 // What the standards ask of an S-CSCF: `tls-pending` counts with a valid digest
 // only, `tls-yes` for a registered binding (TS 33.203 O.2.2, O.4.3).
-std::string Home::OnRegister(const std::string& text, Instant now) {
+std::vector<HomeMessage> Home::OnRegister(FlowId flow, const std::string& text,
+                                          Instant now) {
+  const auto answer = [&](std::string response) {
+    return std::vector<HomeMessage>{{flow, std::move(response), Delay()}};
+  };
   const std::string_view row = RowIn(text, "Authorization");
   const std::string impi = DigestParam(row, "username");
   const int user = UserIn(impi);
   int device = -1;
   if (user < 0 || !absl::SimpleAtoi(RowIn(text, "X-Phone"), &device)) {
-    return ResponseTo(text, 403);
+    return answer(ResponseTo(text, 403));
   }
   const std::string proof = DigestParam(row, "response");
   const auto nonce = nonces_.find(RowIn(text, "Call-ID"));
   const bool proven = !proof.empty() && nonce != nonces_.end() &&
                       proof == Proof(impi, nonce->second);
-  const Key key{InBrackets(RowIn(text, "To")), device};
-  const auto binding = bindings_.find(key);
-  const bool bound = binding != bindings_.end() && binding->second.expires > now;
+  const BindingKey key{InBrackets(RowIn(text, "To")), device};
+  const auto binding = bindings_.bound.find(key);
+  const bool bound =
+      binding != bindings_.bound.end() && binding->second.expires > now;
   const bool trusted =
       bound && IntegrityValues(text) == std::vector<std::string>{"tls-yes"};
   if (!proven && (!trusted || !proof.empty() || chance_.OneIn(10))) {
-    return Challenge(text);
+    return answer(Challenge(text));
   }
-  if (IsLate(text)) return ResponseTo(text, 400);
-  const int expires = ContactExpires(text);
-  if (expires == 0 || RowIn(text, "Contact") == "*") return Leave(text, key);
-  Binding& entry = bindings_[key];
+  if (IsLate(text)) return answer(ResponseTo(text, 400));
+  const bool leaves =
+      ContactExpires(text) == 0 || RowIn(text, "Contact") == "*";
+  std::vector<HomeMessage> out =
+      answer(leaves ? Leave(text, key) : Bind(text, key, user, now));
+  std::ranges::move(
+      leaves ? notifier_.OnLeft(key, now) : notifier_.OnRegistered(key, now),
+      std::back_inserter(out));
+  return out;
+}
+
+// Now and then for a short time only.
+std::string Home::Bind(const std::string& text, const BindingKey& key, int user,
+                       Instant now) {
+  const int expires = !generous_ && chance_.OneIn(10)
+                          ? 5 + static_cast<int>(chance_.Below(30))
+                          : ContactExpires(text);
+  Binding& entry = bindings_.bound[key];
   std::string path = InBrackets(RowIn(text, "Path"));
-  if (path != entry.path) entry.stale = std::exchange(entry.path, std::move(path));
+  if (path != entry.path)
+    entry.stale = std::exchange(entry.path, std::move(path));
   entry.expires = now + Seconds(expires);
   const int set = SetOf(key.first);
-  return Grant(text, expires,
-               absl::StrCat("Service-Route: <sip:orig@192.0.2.30:5060;lr>\r\n",
-                            "P-Associated-URI: <", ImpuOf(user, set), ">",
-                            set == 0 ? absl::StrCat(", <", TelOf(user), ">") : "",
-                            "\r\n", Marks(text)));
+  return Grant(
+      text, expires,
+      absl::StrCat("Service-Route: ", service_route_, "\r\n",
+                   "P-Associated-URI: <", ImpuOf(user, set), ">",
+                   set == 0 ? absl::StrCat(", <", TelOf(user), ">") : "",
+                   "\r\n", Marks(text)));
 }
 
 // Source: RFC 3261 10.3 step 7: what was overtaken changes nothing.
@@ -98,13 +129,13 @@ bool Home::IsLate(std::string_view text) {
 }
 
 // `*` removes the identity from all devices.
-std::string Home::Leave(const std::string& text, const Key& key) {
+std::string Home::Leave(const std::string& text, const BindingKey& key) {
   if (RowIn(text, "Contact") == "*") {
-    std::erase_if(bindings_, [&key](const auto& binding) {
+    std::erase_if(bindings_.bound, [&key](const auto& binding) {
       return binding.first.first == key.first;
     });
   } else {
-    bindings_.erase(key);
+    bindings_.bound.erase(key);
   }
   return ResponseTo(text, 200, Marks(text));
 }
@@ -117,21 +148,23 @@ std::string Home::Marks(const std::string& text) {
 
 // ---- the relay
 
-// Relays to one device of the user that is called, now and then by a Path that it
-// had before; 404 when none is bound.
+// Relays to one device of the user that is called, now and then by a Path that
+// it had before; 404 when none is bound.
 std::vector<HomeMessage> Home::OnOriginating(FlowId flow,
                                              const std::string& text,
                                              Instant now) {
   const std::string impu = ImpuOf(UserIn(StartLine(text)));
-  auto binding = bindings_.lower_bound({impu, 0});
+  auto binding = bindings_.bound.lower_bound({impu, 0});
   std::vector<decltype(binding)> bound;
-  for (; binding != bindings_.end() && binding->first.first == impu; ++binding) {
+  for (; binding != bindings_.bound.end() && binding->first.first == impu;
+       ++binding) {
     if (binding->second.expires > now) bound.push_back(binding);
   }
   if (bound.empty()) return {{flow, ResponseTo(text, 404), Delay()}};
-  const auto chosen = bound[bound.size() == 1 ? 0 : chance_.Below(bound.size())];
-  return {{FlowId{},
-           RelayTo(chosen->first.second, chosen->second, text, flow), Delay()}};
+  const auto chosen =
+      bound[bound.size() == 1 ? 0 : chance_.Below(bound.size())];
+  return {{FlowId{}, RelayTo(chosen->first.second, chosen->second, text, flow),
+           Delay()}};
 }
 
 std::string Home::RelayTo(int device, const Binding& binding,

@@ -1,6 +1,7 @@
-// A Home is the simulated home network: a registrar that challenges and verifies,
-// and a relay between registered phones. It stands behind several nodes that may
-// fail one by one: entry points for REGISTER, and the server that serves.
+// A Home is the simulated home network: a registrar that challenges and
+// verifies, and a relay between registered phones. It stands behind several
+// nodes that may fail one by one: entry points for REGISTER, and the server
+// that serves.
 #ifndef TESTS_SIM_HOME_H_
 #define TESTS_SIM_HOME_H_
 
@@ -15,33 +16,21 @@
 
 #include "core/base/time.h"
 #include "core/flow.h"
+#include "tests/sim/bindings.h"
 #include "tests/sim/chance.h"
+#include "tests/sim/nodes.h"
+#include "tests/sim/notifier.h"
 
 namespace sallyport::sim {
 
-// Nodes 0 to kEntryPoints-1 are entry points; the last one serves.
-constexpr int kEntryPoints = 2;
-constexpr int kServing = kEntryPoints;
-constexpr int kNodes = kEntryPoints + 1;
-
-enum class Health : uint8_t {
-  kUp,
-  kDead,         // nothing can be connected, what was connected breaks
-  kSilent,       // takes everything and says nothing
-  kUnavailable,  // answers 503
-};
-
-// Something the core sends: an answer along the flow that brought the request, or a
-// request of its own by any shard (`flow` invalid).
-struct HomeMessage {
-  FlowId flow;
-  std::string text;
-  Millis delay{0};
-};
-
 class Home {
  public:
-  explicit Home(Chance& chance) : chance_(chance) {}
+  // `server`: host and port by which its server is reached, and what else the
+  // URI says.
+  Home(Chance& chance, const std::string& server)
+      : chance_(chance),
+        service_route_("<sip:orig@" + server + ";lr>"),
+        notifier_(chance, bindings_, "sip:" + server) {}
 
   // `flow`: the proxy's flow that the message came by, to which node.
   std::vector<HomeMessage> OnMessage(int node, FlowId flow,
@@ -50,20 +39,24 @@ class Home {
   void SetHealth(int node, Health health) {
     health_[static_cast<size_t>(node)] = health;
   }
+  // The network does something by itself.
+  std::vector<HomeMessage> Administer(Instant now) {
+    return notifier_.Administer(now);
+  }
+  // From now on it grants what is asked for.
+  void BeGenerous() { generous_ = true; }
+
   uint64_t delivered() const { return delivered_; }
+  uint64_t subscribed() const { return notifier_.subscribed(); }
 
  private:
-  // A registrar's binding: of an identity to a device.
-  using Key = std::pair<std::string, int>;
-  struct Binding {
-    std::string path;
-    std::string stale;  // its Path before, once it had another
-    Instant expires;
-  };
-  std::string OnRegister(const std::string& text, Instant now);
+  std::vector<HomeMessage> OnRegister(FlowId flow, const std::string& text,
+                                      Instant now);
   bool IsLate(std::string_view text);
   std::string Challenge(const std::string& text);
-  std::string Leave(const std::string& text, const Key& key);
+  std::string Bind(const std::string& text, const BindingKey& key, int user,
+                   Instant now);
+  std::string Leave(const std::string& text, const BindingKey& key);
   std::string Marks(const std::string& text);
   std::vector<HomeMessage> OnOriginating(FlowId flow, const std::string& text,
                                          Instant now);
@@ -73,11 +66,15 @@ class Home {
   Millis Delay();
 
   Chance& chance_;
+  const std::string service_route_;
+  Bindings bindings_;
+  Notifier notifier_;
+  bool generous_ = false;
   uint64_t next_ = 0;
   std::array<Health, kNodes> health_{};
   std::map<std::string, std::string, std::less<>> nonces_;  // by Call-ID
-  std::map<std::string, uint64_t, std::less<>> cseqs_;      // the last one, likewise
-  std::map<Key, Binding> bindings_;
+  std::map<std::string, uint64_t, std::less<>>
+      cseqs_;  // the last one, likewise
   // Who waits for the answer to a relayed request, by our branch.
   struct Waiting {
     FlowId flow;

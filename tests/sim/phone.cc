@@ -49,6 +49,16 @@ int SetOf(std::string_view identity) {
   return identity.find("-b@") == std::string_view::npos ? 0 : 1;
 }
 
+int IdentityIn(std::string_view text) {
+  return text.find("+1555") != std::string_view::npos ? 2 : SetOf(text);
+}
+
+std::string ContactOf(int user, int phone) {
+  return absl::StrCat("sip:ue", user, "@192.168.1.", phone % 250,
+                      ":5062;transport=tls");
+}
+std::string InstanceOf(int phone) { return absl::StrCat("urn:uuid:", phone); }
+
 Phone::Phone(int index, int phones, Chance& chance)
     : index_(index), user_(UserOf(index)), phones_(phones), chance_(chance) {}
 
@@ -157,9 +167,9 @@ PhoneCommand Phone::Register(int index, Want want, std::string_view nonce) {
   const bool star = set.leaving && chance_.OneIn(3);
   const std::string contact =
       star ? "*\r\nExpires: 0"
-           : absl::StrCat("<sip:ue", user_, "@192.168.1.", index_ % 250,
-                          ":5062;transport=tls>;+sip.instance=\"<urn:uuid:",
-                          index_, ">\";expires=", set.leaving ? 0 : 600);
+           : absl::StrCat("<", ContactOf(user_, index_), ">;+sip.instance=\"<",
+                          InstanceOf(index_), ">\";expires=",
+                          set.leaving ? 0 : 600);
   return {Kind::kSend,
           absl::StrCat(
               "REGISTER sip:ims.test SIP/2.0\r\n", Via(),

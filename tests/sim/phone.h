@@ -33,6 +33,12 @@ std::string TelOf(int user);               // tel:+15551007
 // The user of an identity, IMPI or IMPU, alone or in a value; -1: none.
 int UserIn(std::string_view text);
 int SetOf(std::string_view identity);
+// An identity of a user: 0 and 1 are the sets' SIP URIs, 2 is the number.
+constexpr int kIdentities = 3;
+int IdentityIn(std::string_view text);
+// What a phone registers.
+std::string ContactOf(int user, int phone);
+std::string InstanceOf(int phone);
 
 class Phone {
  public:

@@ -1,8 +1,13 @@
-// What befalls a World: links and nodes of the core that fail, keys that rotate, a
-// proxy that starts anew, clocks that jump.
+// What befalls a World: links and nodes of the core that fail, keys that
+// rotate, a proxy that starts anew, clocks that jump.
 #include "tests/sim/world_parts.h"
 
 namespace sallyport::sim {
+namespace {
+
+constexpr int kPhonesAsUsual = 200;
+
+}  // namespace
 
 void World::PlanTroubles() {
   for (ShardId shard = 0; shard < shards_.size(); ++shard) {
@@ -22,15 +27,48 @@ void World::PlanTroubles() {
   }
   for (int i = 0; i < 3; ++i) {
     if (!chance_.OneIn(2)) continue;
-    schedule_.In(chance_.Between(5'000, 110'000), [this] { ++ticket_key_; });
+    schedule_.In(chance_.Between(5'000, 110'000), [this] {
+      ++ticket_key_;
+      ++report_.keys_rotated;
+    });
   }
   if (chance_.OneIn(3)) {
     schedule_.In(chance_.Between(30'000, 90'000), [this] { Restart(); });
   }
   if (chance_.OneIn(3) && options_.clock_jumps) {
-    schedule_.In(chance_.Between(30'000, 90'000),
-                 [this] { schedule_.Jump(chance_.Between(1'000, 900'000)); });
+    schedule_.In(chance_.Between(30'000, 90'000), [this] {
+      schedule_.Jump(chance_.Between(1'000, 900'000));
+      watches_.OnJumped(schedule_.now());
+    });
   }
+  PlanNames();
+  Administer();
+}
+
+void World::PlanNames() {
+  for (int i = 0; i < 3; ++i) {
+    if (!chance_.OneIn(2)) continue;
+    schedule_.In(chance_.Between(5'000, 110'000),
+                 [this] { resolver_.Renumber(); });
+  }
+  for (int i = 0; i < 2; ++i) {
+    if (!chance_.OneIn(2)) continue;
+    const Millis begin = chance_.Between(0, 100'000);
+    schedule_.In(begin, [this] {
+      if (!ending_) resolver_.Fail();
+    });
+    schedule_.In(begin + chance_.Between(3'000, 40'000),
+                 [this] { resolver_.Recover(); });
+  }
+}
+
+// The home network does something to somebody, again and again: the more phones,
+// the more often.
+void World::Administer() {
+  if (ending_) return;
+  Obey(home_.Administer(schedule_.now()));
+  schedule_.In(chance_.Between(300, 1'500) * kPhonesAsUsual / options_.phones,
+               [this] { Administer(); });
 }
 
 void World::FailNode(int node, Health health) {
@@ -39,13 +77,15 @@ void World::FailNode(int node, Health health) {
   for (const auto& shard : shards_) BreakLink(shard->config.shard, node);
 }
 
-// Another process with the same keys: tickets resume TLS, associations are gone, and
-// so is what was revoked.
+// Another process with the same keys: tickets resume TLS, associations are
+// gone, and so is what was revoked.
 void World::Restart() {
   ++report_.restarts;
   ++life_;
   news_ = 0;
   laws_.OnRestarted();
+  offers_.OnRestarted();
+  watches_.OnRestarted();
   revoked_.clear();
   for (auto& shard : shards_) {
     for (auto& flow : shard->flows) {

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "tests/sim/text.h"
 #include "tests/sim/world_parts.h"
 
@@ -17,9 +19,10 @@ namespace {
 const Endpoint kTlsListen = *Endpoint::Parse("198.51.100.10:5061");
 constexpr int kClosedForGood = 40;  // simulated minutes to rest
 
-EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
+// The same for all shards, but for `shard`.
+EdgeConfig ConfigOf(int shards, uint32_t devices_per_impi,
+                    const Resolver& resolver) {
   EdgeConfig config;
-  config.shard = shard;
   config.shards = static_cast<uint16_t>(shards);
   config.domain = "pcscf1.ims.test";
   config.visited_network_id = "ims.test";
@@ -27,19 +30,23 @@ EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
   config.access_network_info = "IEEE-802.11";
   config.core_listen = CoreListen();
   config.own_hosts = {"pcscf1.ims.test", "192.0.2.10"};
-  for (int node = 0; node < kEntryPoints; ++node) {
-    config.home_core.push_back({.endpoint = NodeAt(node),
-                                .transport = sip::Transport::kTcp,
-                                .host = NodeAt(node).address.ToString()});
-  }
+  resolver.Configure(config);
   config.core_peers = {*Cidr::Parse("192.0.2.0/24")};
   config.flows_max = 1024;
   config.associations_max = 1024;
   config.transactions_max = 4096;
   config.challenge_contexts_max = 64;
   config.associations_per_impi_max = devices_per_impi;
-  config.reg_event = false;
+  config.reg_event_backoff_max = Millis{20'000};
   return config;
+}
+
+// Under its name where the entry points have names; in some runs, for only then
+// two answers of DNS are needed.
+std::string ServerOf(const Resolver& resolver, bool named) {
+  return named && resolver.naming() != Resolver::Naming::kAddresses
+             ? absl::StrCat(kServingName, ":5060;transport=tcp")
+             : "192.0.2.30:5060;transport=tcp";
 }
 
 }  // namespace
@@ -47,13 +54,17 @@ EdgeConfig ConfigOf(ShardId shard, int shards, uint32_t devices_per_impi) {
 World::World(const WorldOptions& options)
     : options_(options),
       chance_(options.seed),
-      home_(chance_),
-      laws_(options.seed),
-      devices_per_impi_(chance_.OneIn(3) ? 2 : 5) {
+      resolver_(chance_),
+      config_(ConfigOf(options.shards, chance_.OneIn(3) ? 2 : 5, resolver_)),
+      home_(chance_, ServerOf(resolver_, chance_.OneIn(2))),
+      laws_(options.seed, config_.registration_grace),
+      offers_(options.seed, config_, resolver_.EntryNames()),
+      watches_(options.seed, config_) {
   for (int i = 0; i < options.shards; ++i) {
-    shards_.push_back(std::make_unique<Shard>(
-        ConfigOf(static_cast<ShardId>(i), options.shards, devices_per_impi_),
-        chance_.Bits(), schedule_.now()));
+    EdgeConfig config = config_;
+    config.shard = static_cast<ShardId>(i);
+    shards_.push_back(
+        std::make_unique<Shard>(config, chance_.Bits(), schedule_.now()));
   }
   for (int i = 0; i < options.phones; ++i) {
     lines_.push_back(std::make_unique<Line>(i, options.phones, chance_));
@@ -80,6 +91,7 @@ Report World::Run() {
     schedule_.In(chance_.Between(0, 10'000), [this, it] { Act(*it); });
   }
   PlanTroubles();
+  CheckWatches();
   const Instant end = schedule_.now() + options_.duration;
   const Instant rest = end + Seconds(kClosedForGood * 60);
   while (true) {
@@ -88,7 +100,7 @@ Report World::Run() {
       next = std::min(next, shard->edge->NextDeadline());
     }
     if (next > rest) break;
-    if (next >= end) ending_ = true;
+    if (next >= end && !ending_) BeginEnd();
     if (next == schedule_.next()) {
       schedule_.Pop()();
     } else {
@@ -97,16 +109,31 @@ Report World::Run() {
     RunTimers();
   }
   CheckRest();
+  FillReport();
+  return report_;
+}
+
+void World::BeginEnd() {
+  ending_ = true;
+  home_.BeGenerous();
+  resolver_.Recover();
+}
+
+void World::FillReport() {
   for (const auto& line : lines_) {
     report_.registered += line->phone.registrations;
     report_.refreshed_without_challenge += line->phone.unchallenged;
     report_.resumed += line->phone.resumptions;
   }
   report_.messages_delivered = home_.delivered();
+  report_.subscribed = home_.subscribed();
+  report_.news_accepted = laws_.news_accepted();
+  report_.ended_by_network = laws_.ended_by_network();
+  report_.shortened = laws_.shortened();
+  report_.failed_unoffered = offers_.failed_unoffered();
   report_.devices_moved = laws_.devices_moved();
   report_.sets_removed = laws_.sets_removed();
   report_.second_sets = laws_.second_sets();
-  return report_;
 }
 
 // ---- phones
@@ -153,6 +180,7 @@ void World::Connect(Line& line) {
     }
     line.session_number = ++sessions_;
     line.home = static_cast<ShardId>(chance_.Below(shards_.size()));
+    laws_.OnSession(line.session_number, line.phone.index(), line.home);
   }
   line.ticket_key = ticket_key_;
   ++line.connection;
@@ -237,11 +265,6 @@ void World::EndFlow(FlowId id) {
   });
 }
 
-void World::BreakLink(ShardId shard, int node) {
-  const FlowId link = shards_[shard]->links[static_cast<size_t>(node)];
-  if (link.valid()) EndFlow(link);
-}
-
 // Cut anywhere; in order; sometimes slowly.
 void World::SendAlong(FlowId id, const std::string& text, bool slow) {
   Flow* flow = Find(id);
@@ -264,30 +287,22 @@ void World::Arrive(FlowId id, const std::string& piece) {
   flow->unconsumed += piece;
   while (flow->open && flow->id == id && !flow->closing &&
          !flow->unconsumed.empty()) {
+    const std::string_view text = flow->unconsumed;
+    const bool from_home = flow->line == nullptr;
+    const Witness witness(*this, id.shard, from_home ? text : std::string_view());
     size_t taken = 0;
     Step(id.shard, [&](Edge& edge) {
-      taken = edge.OnReceived(id, flow->info.peer, flow->unconsumed,
-                              schedule_.now());
-      if (flow->line == nullptr && taken > 0) {
-        laws_.OnFromHome(std::string_view(flow->unconsumed).substr(0, taken));
-      }
+      taken = edge.OnReceived(id, flow->info.peer, text, schedule_.now());
+      if (taken > 0) Note(id, from_home, text.substr(0, taken));
     });
     CHECK_LE(taken, flow->unconsumed.size());
     if (taken == 0) break;
+    witness.Check();
     flow->unconsumed.erase(0, taken);
   }
 }
 
 // ---- shards
-
-template <typename Event>
-void World::Step(ShardId index, Event&& event) {
-  Shard& shard = *shards_[index];
-  event(*shard.edge);
-  ++report_.steps;
-  Perform(shard);
-  CheckShard(shard);
-}
 
 void World::RunTimers() {
   for (auto& shard : shards_) {
@@ -309,12 +324,14 @@ void World::Perform(Shard& shard) {
     }
     switch (action.kind) {
       case Action::Kind::kSend:
-        Note(shard, text);
+        Fingerprint(shard, text);
         if (!action.to.flow.valid()) {
           SendToHome(shard, action.to.peer, text);
         } else if (action.to.flow.shard == shard.config.shard) {
+          NoteAnswer(shard, text);
           SendOnFlow(action.to.flow, text);
         } else {
+          NoteAnswer(shard, text);
           Later(chance_.Between(0, 3), [this, to = action.to.flow, text] {
             SendOnFlow(to, text);
           });
@@ -338,7 +355,8 @@ void World::Perform(Shard& shard) {
         Tell(shard, action.shard, text);
         break;
       case Action::Kind::kResolve:
-        break;  // the home core is an address
+        Resolve(shard, action.question);
+        break;
       case Action::Kind::kShareChallenge:
         break;  // the published profile shares none
     }
@@ -365,11 +383,15 @@ void World::HandOver(const Shard& from, const Action& action,
   Later(chance_.Between(0, 3),
         [this, to = action.shard, id = flow->id, info = flow->info,
          peer = action.to.peer, text] {
+          const bool from_home = info.side == Side::kCore;
+          const Witness witness(*this, to, from_home ? text : std::string_view());
           Step(to, [&](Edge& edge) {
             edge.OnHandedOver(
                 {.flow = id, .peer = peer, .info = info, .bytes = text},
                 schedule_.now());
+            Note({.shard = to, .handle = {}}, from_home, text);
           });
+          witness.Check();
         });
 }
 
@@ -384,44 +406,11 @@ void World::Tell(Shard& from, ShardId to, const std::string& text) {
   });
 }
 
-void World::SendToHome(Shard& shard, const Endpoint& to,
-                       const std::string& text) {
-  int node = 0;
-  while (node < kNodes && NodeAt(node) != to) ++node;
-  CHECK_LT(node, kNodes) << "seed " << options_.seed << ": to nobody\n" << text;
-  if (node < kEntryPoints && laws_.OnOffered(text, node)) ++report_.failed_over;
-  laws_.OnToHome(text);
-  const ShardId index = shard.config.shard;
-  const bool slow = home_.health(node) == Health::kDead && chance_.OneIn(2);
-  Later(slow ? chance_.Between(100, 3000) : chance_.Between(1, 10),
-        [this, index, node, text] { DeliverToHome(index, node, text); });
-}
-
-void World::DeliverToHome(ShardId index, int node, const std::string& text) {
-  FlowId& link = shards_[index]->links[static_cast<size_t>(node)];
-  if (home_.health(node) == Health::kDead) {
-    Step(index, [&](Edge& edge) {
-      edge.OnCorePeerLost(NodeAt(node), sip::Transport::kTcp, schedule_.now());
-    });
-    return;
-  }
-  if (!link.valid()) {
-    link = OpenFlow(index,
-                    {.side = Side::kCore,
-                     .transport = sip::Transport::kTcp,
-                     .peer = NodeAt(node),
-                     .local = CoreListen()},
-                    nullptr);
-    Find(link)->node = node;
-  }
-  Obey(home_.OnMessage(node, link, text, schedule_.now()));
-}
-
 void World::SendOnFlow(FlowId id, const std::string& text) {
   Flow* flow = Find(id);
   if (flow == nullptr || flow->closing) return;
   if (flow->line == nullptr) {
-    laws_.OnToHome(text);
+    laws_.OnToHome(text, schedule_.now());
     Later(chance_.Between(1, 10), [this, id, node = flow->node, text] {
       Obey(home_.OnMessage(node, id, text, schedule_.now()));
     });
@@ -444,85 +433,18 @@ void World::SendOnFlow(FlowId id, const std::string& text) {
   });
 }
 
-// A request comes by any shard; so does, now and then, the answer of the serving
-// node, which has connections of its own to all.
-void World::Obey(const std::vector<HomeMessage>& messages) {
-  for (const HomeMessage& message : messages) {
-    Later(message.delay, [this, message] {
-      const Flow* flow = Find(message.flow);
-      const bool anywhere = flow != nullptr && flow->node == kServing &&
-                            !IsRequest(message.text) && chance_.OneIn(10);
-      const FlowId along = !message.flow.valid() || anywhere
-                               ? shards_[chance_.Below(shards_.size())]->inbound
-                               : message.flow;
-      SendAlong(along, message.text, false);
-    });
-  }
+// ---- the run's trace and fingerprint
+
+void World::Trace(ShardId shard, const char* what, std::string_view text) const {
+  if (!options_.trace) return;
+  std::printf("%ld ms, shard %u, %s:\n%.*s\n",
+              static_cast<long>(schedule_.now().time_since_epoch().count()),
+              unsigned{shard}, what, static_cast<int>(text.size()), text.data());
+  std::fflush(stdout);  // a broken law ends the process
 }
 
-// ---- laws
-
-void World::CheckToPhone(const Flow& flow, const std::string& text) {
-  if (text == "\r\n") return;
-  const Phone& phone = flow.line->phone;
-  const bool response = !IsRequest(text);
-  laws_.OnToPhone({.phone = phone.index(),
-                   .session = flow.session,
-                   .connected = flow.line->flow == flow.id,
-                   .asked = response && phone.branches().contains(TopBranch(text))},
-                  text, schedule_.now());
-  if (response && StatusOf(text) == 200) {
-    schedule_.In(Millis(5), [this, user = phone.user()] { CheckDevices(user); });
-  }
-}
-
-// Each device has one association, wherever it was before; a user has no more
-// of them on all shards than it may.
-void World::CheckDevices(int user) {
-  if (news_ > 0) {
-    schedule_.In(Millis(1), [this, user] { CheckDevices(user); });
-    return;
-  }
-  const auto devices = std::ranges::count_if(lines_, [user](const auto& line) {
-    return line->phone.user() == user;
-  });
-  size_t associations = 0;
-  for (const auto& shard : shards_) {
-    associations += shard->edge->FindAssociations(ImpiOf(user), 64).size();
-  }
-  CHECK_LE(associations, static_cast<size_t>(devices))
-      << "seed " << options_.seed << ": a device twice of " << ImpiOf(user);
-  CHECK_LE(associations, devices_per_impi_)
-      << "seed " << options_.seed << ": too many devices of " << ImpiOf(user);
-}
-
-void World::CheckShard(const Shard& shard) {
-  shard.edge->CheckInvariants();
-  CHECK_EQ(shard.edge->totals().flows, shard.open) << "seed " << options_.seed;
-}
-
-// When all phones have left and all times have run out, nothing is left.
-void World::CheckRest() {
-  for (const auto& shard : shards_) {
-    const Edge::Totals totals = shard->edge->totals();
-    CHECK_EQ(totals.transactions, 0u) << "seed " << options_.seed;
-    CHECK_EQ(totals.associations_active + totals.associations_suspended, 0u)
-        << "seed " << options_.seed;
-    CHECK_EQ(totals.associations_reserved, 0u) << "seed " << options_.seed;
-    uint32_t phones = 0;
-    for (const auto& flow : shard->flows) {
-      phones += flow->open && flow->line != nullptr ? 1 : 0;
-    }
-    CHECK_EQ(phones, 0u) << "seed " << options_.seed;
-  }
-}
-
-void World::Note(const Shard& shard, const std::string& text) {
-  if (options_.trace) {
-    std::printf("%ld ms, shard %u:\n%s\n",
-                static_cast<long>(schedule_.now().time_since_epoch().count()),
-                unsigned{shard.config.shard}, text.c_str());
-  }
+void World::Fingerprint(const Shard& shard, const std::string& text) {
+  Trace(shard.config.shard, "leaves", text);
   uint64_t state = report_.fingerprint ^
                    static_cast<uint64_t>(schedule_.now().time_since_epoch().count());
   size_t at = 0;

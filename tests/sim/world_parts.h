@@ -6,26 +6,23 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/endpoint.h"
 #include "core/edge.h"
+#include "core/flow.h"
+#include "core/sip/values.h"
 #include "core/testing/fakes.h"
-#include "tests/sim/home.h"
+#include "tests/sim/nodes.h"
 #include "tests/sim/phone.h"
 #include "tests/sim/world.h"
 
 namespace sallyport::sim {
 
 inline Endpoint CoreListen() { return *Endpoint::Parse("192.0.2.10:5060"); }
-
-// Entry points are 192.0.2.20 and up; 192.0.2.30 serves.
-inline Endpoint NodeAt(int node) {
-  const int last = node == kServing ? 30 : 20 + node;
-  return {.address = IpAddress::V4({192, 0, 2, static_cast<uint8_t>(last)}),
-          .port = 5060};
-}
 
 // A connection as its shard sees it.
 struct World::Flow {
@@ -70,10 +67,45 @@ struct World::Shard {
   std::vector<std::unique_ptr<Flow>> flows;  // by slot
   std::vector<uint32_t> free_slots;
   uint32_t open = 0;  // of `flows`
+  int unchecked = 0;  // steps since its tables were checked
   std::array<FlowId, kNodes> links;  // its own connections to the core
   FlowId inbound;   // the core's connection to it
   std::map<ShardId, Instant> told_until;  // when its last news arrive
 };
+
+// A HostQuestion that outlives its step.
+struct World::Name {
+  std::string host;
+  uint16_t port = 0;
+  std::optional<sip::Transport> transport;
+};
+
+// Sees what a NOTIFY does to the associations of its user, between its birth and
+// Check(). Of anything else it sees nothing.
+class World::Witness {
+ public:
+  Witness(const World& world, ShardId shard, std::string_view text);
+  void Check() const;
+
+ private:
+  std::vector<Edge::AssociationInfo> Look() const;
+  std::string Complaint() const;
+
+  const World& world_;
+  const ShardId shard_;
+  bool none_ = false;  // it must do nothing
+  std::string impi_;
+  std::vector<Edge::AssociationInfo> before_;
+};
+
+template <typename Event>
+void World::Step(ShardId index, Event&& event) {
+  Shard& shard = *shards_[index];
+  event(*shard.edge);
+  ++report_.steps;
+  Perform(shard);
+  CheckShard(shard);
+}
 
 }  // namespace sallyport::sim
 
