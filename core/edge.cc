@@ -37,6 +37,9 @@ void Edge::OnResolved(const HostAnswer& answer, Instant now) {
 }
 bool Edge::OnTimer(Instant now) { return impl_->OnTimer(now); }
 Instant Edge::NextDeadline() const { return impl_->NextDeadline(); }
+bool Edge::IsCorePeer(const IpAddress& address) const {
+  return impl_->IsCorePeer(address);
+}
 Actions Edge::actions() const { return impl_->actions(); }
 const Counters& Edge::counters() const { return impl_->counters(); }
 

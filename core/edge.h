@@ -80,6 +80,9 @@ class Edge {
   // No timer before this instant.
   Instant NextDeadline() const;
 
+  // Whether requests from there are heard on the core side (spec 1.3).
+  bool IsCorePeer(const IpAddress& address) const;
+
   // What the last event wants done; valid until the next event.
   Actions actions() const;
 

@@ -59,6 +59,7 @@ class Edge::Impl {
   const registration::RuleCounters& rules() const { return rules_; }
 
   // ---- looking in (edge_inspect.cc)
+  bool IsCorePeer(const IpAddress& address) const;
   Totals totals() const;
   std::vector<AssociationInfo> FindAssociations(std::string_view impi,
                                                 size_t most) const;
@@ -437,7 +438,6 @@ class Edge::Impl {
   void ArmGuard(Flow& flow, Millis after, CloseReason reason);
   void CancelGuard(Flow& flow);
   void CloseFlow(Flow& flow, CloseReason reason);
-  bool IsCorePeer(const IpAddress& address) const;
 
   // ---- looking in (edge_inspect.cc)
   void CheckAssociations();

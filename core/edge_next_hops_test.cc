@@ -113,7 +113,9 @@ TEST(HomeName, ItsAddressesAreCorePeers) {
   net.Receive(net.OpenCore("192.0.2.51:40000"), text);
   EXPECT_TRUE(net.sent().empty());
   EXPECT_EQ(net.Count(CounterId::kDiscardForeignPeer), 1u);
+  EXPECT_FALSE(net.edge().IsCorePeer(Host(51).address));
   net.Resolve(net.asked[0], {{Host(51), kTcp}});
+  EXPECT_TRUE(net.edge().IsCorePeer(Host(51).address));
   net.Receive(net.OpenCore("192.0.2.51:40001"), text);
   EXPECT_EQ(StatusOf(net.OnlyText()), 404);
 }

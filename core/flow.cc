@@ -52,6 +52,8 @@ std::string_view ToString(CloseReason reason) {
       return "connect_failed";
     case CloseReason::kTooManyFromSource:
       return "too_many_from_source";
+    case CloseReason::kForeignPeer:
+      return "foreign_peer";
   }
   ABSL_UNREACHABLE();
 }

@@ -67,9 +67,10 @@ enum class CloseReason : uint8_t {
   kHandedOver,
   kConnectFailed,
   kTooManyFromSource,
+  kForeignPeer,
 };
 inline constexpr size_t kCloseReasonCount =
-    static_cast<size_t>(CloseReason::kTooManyFromSource) + 1;
+    static_cast<size_t>(CloseReason::kForeignPeer) + 1;
 std::string_view ToString(CloseReason reason);
 
 }  // namespace sallyport

@@ -233,8 +233,14 @@ void Shard::OnAccepted(net::StreamId stream, uint32_t tag,
   connection.side = core ? Side::kCore : Side::kAccess;
   if (!EnterSource(stream, connection)) return;
   switch (kind) {
-    case ListenerKind::kTls:
     case ListenerKind::kCoreTls:
+      // Strangers shall not cost handshakes that phones need.
+      if (!edge_.IsCorePeer(peer.address)) {
+        return CloseStream(stream, connection, CloseReason::kForeignPeer,
+                           net::CloseHow::kAbort);
+      }
+      return BeginTls(stream, connection);
+    case ListenerKind::kTls:
       return BeginTls(stream, connection);
     case ListenerKind::kSip:
     case ListenerKind::kCore:
