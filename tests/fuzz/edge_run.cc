@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,9 @@
 namespace sallyport::fuzz {
 namespace {
 
+using Kind = NewsView::Kind;
+
+constexpr ShardId kOtherShard = 1;  // in a configuration with two
 constexpr size_t kFlowsMax = 12;
 constexpr size_t kTextMax = 8192;  // of one step
 
@@ -492,10 +496,15 @@ void EdgeRun::Pass(const EdgeStep& step) {
 void EdgeRun::Share(const EdgeStep& step) {
   laws_.OnOther();
   if (step.kind == 'D') {
-    const std::string* picked = PickBack(step, net_.devices);
+    const Told* picked = PickBack(step, net_.told);
     if (picked == nullptr) return;
-    const std::string device = *picked;
-    net_.Do([&](Edge& edge) { edge.OnDeviceShared(device, net_.now()); });
+    const std::string told = picked->news;
+    NewsView news = *ReadNews(told);
+    constexpr Kind kKinds[] = {Kind::kRegistered, Kind::kStands, Kind::kGone,
+                               Kind::kAsk,        Kind::kExcess, Kind::kOlder};
+    news.kind = kKinds[step.Pick(1, std::size(kKinds))];
+    news.standing.home = kOtherShard;
+    Hear(news);
   } else {
     const uint64_t challenge =
         net_.shared.empty() ? Number(step.text)
@@ -503,6 +512,24 @@ void EdgeRun::Share(const EdgeStep& step) {
     net_.Do([&](Edge& edge) { edge.OnChallengeShared(challenge, net_.now()); });
   }
   Settle();
+}
+
+void EdgeRun::Hear(const NewsView& news) {
+  Told told{.shard = config_.shard, .news = {}};
+  WriteNews(news, told.news);
+  net_.Tell(told);
+}
+
+// The other shard has room for everybody.
+void EdgeRun::AnswerAsks() {
+  while (heard_ < net_.told.size()) {
+    const std::string told = net_.told[heard_++].news;
+    NewsView news = *ReadNews(told);
+    if (news.kind != Kind::kAsk) continue;
+    news.kind = Kind::kRoom;
+    Hear(news);
+    Settle();
+  }
 }
 
 void EdgeRun::Settle() {
@@ -522,6 +549,7 @@ void EdgeRun::Settle() {
   }
   std::erase_if(open_,
                 [this](const Open& each) { return !net_.IsOpen(each.flow); });
+  AnswerAsks();
 }
 
 }  // namespace sallyport::fuzz

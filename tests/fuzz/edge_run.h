@@ -18,7 +18,8 @@
 //   %S back outcome        the resolver answers
 //   %W how long            time passes
 //   %X flow, %L peer       a connection is lost; a core peer is
-//   %D back, %Q back       another shard shares a device, a challenge
+//   %D back kind, %Q back  another shard says something of the devices of which
+//                          it was told; it shares a challenge
 #ifndef TESTS_FUZZ_EDGE_RUN_H_
 #define TESTS_FUZZ_EDGE_RUN_H_
 
@@ -31,6 +32,7 @@
 #include "core/base/endpoint.h"
 #include "core/edge_config.h"
 #include "core/flow.h"
+#include "core/news.h"
 #include "core/testing/edge_harness.h"
 #include "tests/fuzz/edge_laws.h"
 #include "tests/fuzz/edge_script.h"
@@ -87,6 +89,8 @@ class EdgeRun {
   void FromCore(FlowId flow, std::string_view bytes);
   void FromCoreByUdp(const Endpoint& peer, std::string_view bytes);
   void HandIn(std::string_view bytes);
+  void Hear(const NewsView& news);
+  void AnswerAsks();
   void ToRequest(const Sent& request, const std::string& response);
   std::string Mark(std::string_view names);
   std::string Branch();
@@ -109,6 +113,7 @@ class EdgeRun {
   std::vector<std::string> paths_;      // user parts of our Path values
   std::vector<Sent> subscribes_;
   std::vector<AtUe> at_ues_;
+  size_t heard_ = 0;  // of what was told to the other shard
   FlowId clear_udp_;  // invalid: nothing came yet
 };
 
