@@ -520,14 +520,21 @@ void EdgeRun::Hear(const NewsView& news) {
   net_.Tell(told);
 }
 
-// The other shard has room for everybody.
-void EdgeRun::AnswerAsks() {
+// The other shard has room for everybody, and takes this one for the home of whom
+// it is the desk of.
+void EdgeRun::AnswerAsOtherShard() {
   while (heard_ < net_.told.size()) {
     const std::string told = net_.told[heard_++].news;
     NewsView news = *ReadNews(told);
     if (news.kind != Kind::kAsk) continue;
     news.kind = Kind::kRoom;
     Hear(news);
+    Settle();
+  }
+  while (handed_back_ < net_.handed.size()) {
+    const Handed handed = net_.handed[handed_back_++];
+    if (handed.message.info.side != Side::kAccess) continue;
+    net_.HandIn(handed);
     Settle();
   }
 }
@@ -549,7 +556,7 @@ void EdgeRun::Settle() {
   }
   std::erase_if(open_,
                 [this](const Open& each) { return !net_.IsOpen(each.flow); });
-  AnswerAsks();
+  AnswerAsOtherShard();
 }
 
 }  // namespace sallyport::fuzz

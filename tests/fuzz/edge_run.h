@@ -90,7 +90,7 @@ class EdgeRun {
   void FromCoreByUdp(const Endpoint& peer, std::string_view bytes);
   void HandIn(std::string_view bytes);
   void Hear(const NewsView& news);
-  void AnswerAsks();
+  void AnswerAsOtherShard();
   void ToRequest(const Sent& request, const std::string& response);
   std::string Mark(std::string_view names);
   std::string Branch();
@@ -113,7 +113,8 @@ class EdgeRun {
   std::vector<std::string> paths_;      // user parts of our Path values
   std::vector<Sent> subscribes_;
   std::vector<AtUe> at_ues_;
-  size_t heard_ = 0;  // of what was told to the other shard
+  size_t heard_ = 0;        // of what was told to the other shard
+  size_t handed_back_ = 0;  // of what was handed to it
   FlowId clear_udp_;  // invalid: nothing came yet
 };
 
