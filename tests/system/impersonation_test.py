@@ -388,7 +388,7 @@ class PublicIdentity(Stage):
             f"<{own}>\r\n ,\r\n <{uri}>", f'"\\"<{own}>" <{uri}>',
             f"<sip:{uri[4:].replace('@', '%40')}@ims.test>",
             f"<{own}\0{uri}>", "<>", "", "<", f"<{own}", f"{own}>",
-            f"<{own[:-1]}>", f"<{own}.evil>", f"<sip:a@{own[4:]}>",
+            f"<{own[:-1]}>", f"<{own}.eviltwin>", f"<sip:a@{own[4:]}>",
             "<tel:+1555*>", f"<{own}>, <{own_tel}>, <{uri}>",
         )
         for name in ("P-Preferred-Identity", "p-preferred-IDENTITY ",
@@ -507,7 +507,7 @@ class Tokens(Stage):
             ("behind our own Route", "", (ours, path)),
             ("before our own Route", "", (path, ours)),
             ("twice", "", (path, path)),
-            ("behind a foreign Route", "", ("<sip:evil.test;lr>", path)),
+            ("behind a foreign Route", "", ("<sip:eviltwin.test;lr>", path)),
             ("as a strict route", "", (path.replace(";lr", ""),)),
             ("as Request-URI and Route", uri, (path,)),
             ("in a header of the Request-URI",

@@ -37,12 +37,12 @@ class TrustBoundary(Stage):
             yield sentence, self.dressed(dress), may
         many = [(f"X-{n}", "y") for n in range(75)]
         yield "behind 75 others", many + list(TRUST_LIST.items()), PASSES
-        network = "IEEE-802.11, EVIL-A;NETWORK-provided, IEEE-802.11a, " \
-            "EVIL-B ; network-provided ,IEEE-802.11b"
+        network = "IEEE-802.11, EVILTWIN-A;NETWORK-provided, IEEE-802.11a, " \
+            "EVILTWIN-B ; network-provided ,IEEE-802.11b"
         yield "between siblings", [("P-Access-Network-Info", network)], PASSES
         yield "as a quoted value", [
             ("P-Access-Network-Info",
-             'EVIL;x="a,b\\"";network-provided')], PASSES
+             'EVILTWIN;x="a,b\\"";network-provided')], PASSES
 
     # Conformance: TRUST-01, TRUST-03, TRUST-04, REG-06, REG-07, REG-12
     async def test_in_a_register(self):

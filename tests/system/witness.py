@@ -11,7 +11,9 @@ from ue.flow import TlsOptions
 from ue.ue import Ue
 
 MARK = "X-Sent-On"
-EVIL = "evil"  # stands in every value that a hostile phone makes up
+# Stands in every value that a hostile phone makes up; too long to stand in a flow
+# token by chance.
+EVIL = "eviltwin"
 
 # What a phone may not say at all. Source: the reference, 9.1 and 3.1
 NEVER = (
