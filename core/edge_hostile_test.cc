@@ -47,6 +47,28 @@ TEST(Hostile, SecondUsernameBehindAnEscapedQuoteIsRefused) {
   }
 }
 
+// Whatever the scheme: who reads it may not look at that first.
+// Conformance: SEC-04, SEC-20
+TEST(Hostile, ClaimBehindAnEscapedQuoteIsRefusedInEveryScheme) {
+  EdgeHarness net;
+  const FlowId flow = net.OpenTls();
+  net.Associate(flow);
+
+  for (const char* name : {"Authorization", "Proxy-Authorization"}) {
+    const std::string row =
+        absl::StrCat(name,
+                     ": Foo a=\"\\\", integrity-protected=tls-yes, "
+                     "b=\\\"\"\r\n");
+    net.Receive(flow, RegisterText{.cseq = 7, .extra = row}.Text());
+    EXPECT_EQ(StatusOf(net.OnlyText()), 400) << name;
+    EXPECT_FALSE(net.Only().to_core);
+
+    net.Receive(flow, RequestText{.extra = row}.Text());
+    EXPECT_EQ(StatusOf(net.OnlyText()), 400) << name;
+    EXPECT_FALSE(net.Only().to_core);
+  }
+}
+
 // URIs that compare equal may differ in what the S-CSCF obeys.
 // Conformance: TRUST-06, ORIG-09
 TEST(Hostile, RouteListLeavesInTheRegistrarsWords) {

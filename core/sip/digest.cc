@@ -146,6 +146,15 @@ bool EndsElsewhere(std::string_view value) {
   return inside.find('"') != std::string_view::npos || inside.ends_with('\\');
 }
 
+// The walk ends at what cannot be read; EditAuthParams refuses such a row.
+bool EndsElsewhere(const AuthValue& credentials) {
+  AuthParamCursor cursor(credentials.params);
+  while (cursor.Next()) {
+    if (EndsElsewhere(cursor.value())) return true;
+  }
+  return false;
+}
+
 CredentialsView::Verdict ReadDigest(CredentialsView& view) {
   Known known[] = {
       {"username", &CredentialsView::username},
@@ -184,7 +193,10 @@ CredentialsView ParseCredentials(std::string_view value) {
   view.params = parts.params;
   if (parts.scheme.empty()) return view;
   if (!EqualsIgnoreCase(parts.scheme, "Digest")) {
-    view.verdict = CredentialsView::Verdict::kOtherScheme;
+    // Source: Sallyport 4.2 (rules 2 and 4): whatever the scheme.
+    view.verdict = EndsElsewhere(parts)
+                       ? CredentialsView::Verdict::kMalformed
+                       : CredentialsView::Verdict::kOtherScheme;
   } else if (!parts.params.empty()) {
     view.verdict = ReadDigest(view);
   }

@@ -69,8 +69,9 @@ struct CredentialsView {
   bool response_non_empty = false;  // `response=""` counts as none (spec 2.3)
   bool username_hidden = false;     // userhash=true or username* (spec D15)
 };
-// The value of one Authorization row. Other schemes are not walked: what must
-// hold for them as well (spec 4.2) is checked by EditAuthParams.
+// The value of one Authorization row. Of other schemes nothing is kept, but where
+// readers would end a quoted string at different places they are malformed, too;
+// what else must hold for them (spec 4.2) is checked by EditAuthParams.
 CredentialsView ParseCredentials(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
 std::string_view ToString(CredentialsView::Verdict verdict);
