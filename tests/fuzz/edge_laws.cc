@@ -432,9 +432,13 @@ void EdgeLaws::CheckHidden(const NaiveMessage& message) const {
       }
     }
   }
+  // Control octets that the naive reader skips make another word of one.
+  const bool plain = std::none_of(text_.begin(), text_.end(), [](char c) {
+    return static_cast<unsigned char>(c) < ' ' && !Has("\t\r\n", {&c, 1});
+  });
   bool hides = config_.strip_pai_always;
   for (const std::string& value : message.Values("privacy")) {
-    hides = hides || AsksToHideIdentity(value);
+    hides = hides || (plain && AsksToHideIdentity(value));
   }
   if (hides && message.Has("p-asserted-identity")) {
     Broken("no identity is shown that asks for privacy", text_);
