@@ -65,6 +65,7 @@ bool ReplayAll(uint64_t first, uint64_t count, int jobs) {
   for (int job = 0; job < jobs; ++job) {
     const pid_t child = fork();
     if (child == 0) {
+      std::setvbuf(stdout, nullptr, _IOLBF, 4096);  // lines stay whole
       for (uint64_t i = static_cast<uint64_t>(job); i < count;
            i += static_cast<uint64_t>(jobs)) {
         Replay(first + i);
