@@ -520,8 +520,8 @@ void EdgeRun::Hear(const NewsView& news) {
   net_.Tell(told);
 }
 
-// The other shard has room for everybody, and takes this one for the home of whom
-// it is the desk of.
+// The other shard has room for everybody, and takes this one for the home of
+// whom it is the desk of.
 void EdgeRun::AnswerAsOtherShard() {
   while (heard_ < net_.told.size()) {
     const std::string told = net_.told[heard_++].news;
