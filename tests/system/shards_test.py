@@ -1,4 +1,4 @@
-"""What several shards must know together of one user (2.9, 5.6 of the reference)."""
+"""What several shards must know together of one user (2.9, 5.6)."""
 
 import asyncio
 import unittest
