@@ -77,6 +77,7 @@ size_t QuotedSize(std::string_view text) {
 }
 
 size_t Unquote(std::string_view text, char* out) {
+  if (text.empty()) return 0;  // it may be nowhere
   const size_t quoted = QuotedSize(text);
   if (quoted == 0 || quoted != text.size()) {
     std::memcpy(out, text.data(), text.size());

@@ -72,6 +72,7 @@ TEST(Text, UnquotingResolvesPairsAndFolds) {
   EXPECT_EQ(Unquoted("\"a\\\"b\\\\c\""), "a\"b\\c");
   EXPECT_EQ(Unquoted("\"a\r\n \tb\""), "a b");
   EXPECT_EQ(Unquoted("\"\""), "");
+  EXPECT_EQ(Unquoted({}), "");
   EXPECT_EQ(Unquoted("token"), "token");
   EXPECT_EQ(Unquoted("\"unterminated"), "\"unterminated");
   EXPECT_EQ(Unquoted("\"a\" b"), "\"a\" b");

@@ -137,8 +137,14 @@ TicketKey RandomKey(WallTime now) {
 }
 
 bool FromHex(std::string_view hex, std::span<uint8_t> out) {
+  // Not left to HexStringToBytes: octets beyond ASCII lead it out of its table.
+  const bool digits =
+      std::all_of(hex.begin(), hex.end(), [](unsigned char octet) {
+        return absl::ascii_isxdigit(octet);
+      });
   std::string bytes;
-  if (hex.size() != 2 * out.size() || !absl::HexStringToBytes(hex, &bytes)) {
+  if (hex.size() != 2 * out.size() || !digits ||
+      !absl::HexStringToBytes(hex, &bytes)) {
     return false;
   }
   std::copy(bytes.begin(), bytes.end(), out.begin());

@@ -242,6 +242,7 @@ TEST(TicketKeys, RefusesATextThatIsNotOne) {
        {std::string(), std::string("# nothing"), name, name + " " + secret,
         name + " " + secret + " soon", name + "0 " + secret + " 1",
         std::string(32, 'g') + " " + secret + " 1",
+        std::string(32, '\xff') + " " + secret + " 1",
         name + " " + secret + " 1 2"}) {
     EXPECT_FALSE(TicketKeys::FromText(text).ok()) << text;
   }
