@@ -41,11 +41,13 @@ bool Names(const std::vector<std::string>& values, std::string_view name) {
   return false;
 }
 
-// Whether the value is named, as far as it can be said: these fields know no angle
-// brackets, so where they stand the two readers may part the value differently.
+// Whether the value is named, as far as it can be said: where quotes or angle
+// brackets, which these fields do not know, stand in odd places, two readers may part
+// the value differently, and neither is right.
 bool MayName(const std::vector<std::string>& values, std::string_view name) {
   for (const std::string& value : values) {
-    if (value.find('<') != std::string::npos) return true;
+    if (value.find_first_of("<\"") == std::string::npos) continue;
+    if (fuzz::NaiveLower(value).find(name) != std::string::npos) return true;
   }
   return Names(values, name);
 }
