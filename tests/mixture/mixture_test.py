@@ -27,7 +27,8 @@ class Small(unittest.IsolatedAsyncioTestCase):
         report = "\n".join(mixture.report())
 
         self.assertTrue(same, report)
-        self.assertEqual(mixture.book.total, REGISTERS)
+        # The last turns may take one more than they have room for.
+        self.assertIn(mixture.book.total, range(REGISTERS, REGISTERS + UES))
         seen = set(mixture.book.sent)
         wanted = {*oracle.DEFECTS, oracle.LOOPED.label,
                   oracle.UNVERIFIED.label}
