@@ -250,7 +250,12 @@ class Edge::Impl {
   void Relay(SlotHandle handle, Transaction& transaction);
   void WriteResponseUpstream(const Transaction& transaction);
   void RelayRegister(SlotHandle handle, Transaction& transaction);
-  bool SendRegisterResponse(Transaction& transaction);
+  enum class Delivery {
+    kSent,
+    kMissed,    // the UE is gone, or may not be told: no failure of ours
+    kTooLarge,  // nothing was sent
+  };
+  Delivery SendRegisterResponse(Transaction& transaction);
   void RelayGrant(SlotHandle handle, Transaction& transaction);
   void NoteChallenge(const Transaction& transaction);
   void NoteFailure(const Transaction& transaction);

@@ -135,6 +135,28 @@ TEST(Integrity, ResponseOnASessionMadeAfterTheChallenge) {
   }
 }
 
+// Conformance: SEC-09
+TEST(Integrity, AChallengeThatNobodyGotDoesNotCount) {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.integrity_profile = EdgeConfig::IntegrityProfile::kSeed;
+  EdgeHarness net(config);
+  const FlowId gone = net.OpenClearTcp();
+  net.Receive(gone, RegisterText{.transport = "TCP", .secagree = true}.Text());
+  const Sent forwarded = net.Only();
+  net.Close(gone);
+  net.AnswerFromCore(forwarded, 401,
+                     "WWW-Authenticate: Digest realm=\"ims.example.com\", "
+                     "nonce=\"n1\"\r\n");
+  ASSERT_TRUE(net.sent().empty());
+  EXPECT_TRUE(net.shared.empty());
+  net.Advance(Millis(1000));
+  net.Receive(net.OpenTls(),
+              RegisterText{
+                  .response = "r1", .cseq = 2, .secagree = true, .verify = true}
+                  .Text());
+  EXPECT_TRUE(Contains(AuthorizationOf(net), kPending)) << net.OnlyText();
+}
+
 // Another shard relayed the 401.
 // Conformance: SEC-09
 TEST(Integrity, SharedChallengeCounts) {

@@ -12,18 +12,19 @@ void Edge::Impl::RelayRegister(SlotHandle handle, Transaction& transaction) {
     return Retry(handle);  // Source: RFC 3261 21.5.4
   }
   if (code / 100 == 2) return RelayGrant(handle, transaction);
-  if (!SendRegisterResponse(transaction)) {
-    if (code >= 200) AnswerLate(handle, answers::kServerError);
-    return;
-  }
+  const Delivery delivery = SendRegisterResponse(transaction);
   if (code < 200) return;
-  if (code == 401) NoteChallenge(transaction);
+  if (delivery == Delivery::kTooLarge) {
+    return AnswerLate(handle, answers::kServerError);
+  }
+  // A challenge that nobody got can be answered by nobody.
+  if (code == 401 && delivery == Delivery::kSent) NoteChallenge(transaction);
   if (code == 403) NoteFailure(transaction);
   Complete(handle);
 }
 
-// False: it did not fit. A UE that is gone misses it; that is no failure.
-bool Edge::Impl::SendRegisterResponse(Transaction& transaction) {
+Edge::Impl::Delivery Edge::Impl::SendRegisterResponse(
+    Transaction& transaction) {
   const bool add_security_server = message_.status_code() == 401 &&
                                    transaction.registration.agreement_client;
   outbox_.scratch.Reset();
@@ -32,23 +33,26 @@ bool Edge::Impl::SendRegisterResponse(Transaction& transaction) {
                                    outbox_.scratch, outbox_.splices);
   ReplaceSole503();
   outbox_.splices.Seal();
-  if (Overflowed()) return false;
-  if (!MayLeave(transaction.upstream, message_.status_code())) return true;
+  if (Overflowed()) return Delivery::kTooLarge;
+  if (!MayLeave(transaction.upstream, message_.status_code())) {
+    return Delivery::kMissed;
+  }
   // Source: spec 6.1, REG-18: on the connection of the request or not at all.
-  counters_.Add(SendUpstream(transaction, std::nullopt)
-                    ? CounterId::kResponsesForwarded
-                    : CounterId::kDiscardLateResponse);
-  return true;
+  const bool sent = SendUpstream(transaction, std::nullopt);
+  counters_.Add(sent ? CounterId::kResponsesForwarded
+                     : CounterId::kDiscardLateResponse);
+  return sent ? Delivery::kSent : Delivery::kMissed;
 }
 
 // The association stands before the 200 is handed to the transport, and falls
 // after. Source: TS 33.203 O.2.2, TS 24.229 5.2.5.1
 void Edge::Impl::RelayGrant(SlotHandle handle, Transaction& transaction) {
   const Applied applied = ApplyGrant(transaction);
-  const bool sent = applied != Applied::kTooManyIdentities &&
-                    SendRegisterResponse(transaction);
+  const bool answered =
+      applied != Applied::kTooManyIdentities &&
+      SendRegisterResponse(transaction) != Delivery::kTooLarge;
   AfterGrant(applied, transaction);
-  sent ? Complete(handle) : AnswerLate(handle, answers::kServerError);
+  answered ? Complete(handle) : AnswerLate(handle, answers::kServerError);
 }
 
 // Source: RFC 3329 2.3.1, spec 2.1 step 4, 5.9
