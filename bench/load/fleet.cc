@@ -57,7 +57,7 @@ bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
   Ue& ue = ues_[index];
   if (ue.state == State::kFailed) return true;
   if (IsBusy(ue) || ue.state == State::kLeaving) return false;
-  CHECK_EQ(ue.state == State::kAway, work != Work::kReregister);
+  CHECK_EQ(ue.state == State::kAway, StepsOf(work).connects);
   ue.work = work;
   ue.intended = intended;
   ++busy_;
@@ -67,7 +67,7 @@ bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
       static_cast<uint64_t>(now > intended ? now - intended : 0));
   if (work == Work::kReregister) {
     ue.state = State::kAnswering;
-    Send(index, Expect::kTlsYes);
+    Send(index, Expect::kTlsYes, setup_.answer_again);
   } else {
     Connect(index);
   }
@@ -77,7 +77,7 @@ bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
 void Fleet::Connect(uint32_t index) {
   Ue& ue = ues_[index];
   ue.state = State::kConnecting;
-  if (ue.work == Work::kReturn && ue.ticket.empty()) {
+  if (StepsOf(ue.work).resumes && ue.ticket.empty()) {
     Fail(index, Error::kNoTicket);
     return;
   }
@@ -92,7 +92,7 @@ void Fleet::OnConnected(net::StreamId stream) {
   ++connected_;
   ue.engine = std::make_unique<net::tls::ClientEngine>(
       setup_.tls, "edge.load.test",
-      ue.work == Work::kReturn ? ue.ticket : net::tls::ClientSession());
+      StepsOf(ue.work).resumes ? ue.ticket : net::tls::ClientSession());
   ue.framer = sip::Framer();
   ue.received.clear();
   ReadAll(index);  // the ClientHello
@@ -100,22 +100,24 @@ void Fleet::OnConnected(net::StreamId stream) {
 
 void Fleet::OnHandshakeDone(uint32_t index) {
   Ue& ue = ues_[index];
-  if (ue.work == Work::kReturn) {
-    if (!ue.engine->resumed()) {
-      Fail(index, Error::kNotResumed);
-      return;
-    }
-    ue.state = State::kAnswering;
-    return Send(index, Expect::kTlsYes);
+  const Steps steps = StepsOf(ue.work);
+  if (steps.resumes && !ue.engine->resumed()) {
+    Fail(index, Error::kNotResumed);
+    return;
   }
-  ue.state = State::kAsking;
-  Send(index, Expect::kNone);
+  if (!steps.registers) {
+    Complete(index);
+  } else if (ue.work == Work::kReturn) {
+    ue.state = State::kAnswering;
+    Send(index, Expect::kTlsYes, false);
+  } else {
+    ue.state = State::kAsking;
+    Send(index, steps.resumes ? Expect::kTlsYesAsked : Expect::kNone, false);
+  }
 }
 
-void Fleet::Send(uint32_t index, Expect expect) {
+void Fleet::Send(uint32_t index, Expect expect, bool answers) {
   Ue& ue = ues_[index];
-  const bool answers = expect == Expect::kTlsPending ||
-                       (ue.work == Work::kReregister && setup_.answer_again);
   request_.clear();
   WriteRegister({.ue = index,
                  .cseq = ++ue.cseq,
@@ -126,10 +128,19 @@ void Fleet::Send(uint32_t index, Expect expect) {
   if (!ue.engine->Write(request_, output)) Fail(index, Error::kClosed);
 }
 
+void Fleet::Complete(uint32_t index) {
+  Ue& ue = ues_[index];
+  ue.state = State::kRegistered;
+  --busy_;
+  ++tally_->done;
+  tally_->latency.Add(static_cast<uint64_t>(ReadNanos() - ue.intended));
+  if (StepsOf(ue.work).leaves) Leave(index);
+}
+
 void Fleet::Leave(uint32_t index) {
   Ue& ue = ues_[index];
   if (ue.state != State::kRegistered) return;
-  ue.ticket = ue.engine->session();
+  if (!ue.engine->session().empty()) ue.ticket = ue.engine->session();
   ue.state = State::kLeaving;
   StreamOutput output(reactor_, ue.stream);
   ue.engine->Shutdown(output);
@@ -188,7 +199,7 @@ bool Fleet::TakeMessages(uint32_t index, std::string_view fresh) {
     const sip::Framer::Cut cut = ue.framer.Next(rest);
     if (cut.verdict == Verdict::kNeedMore) break;
     if (cut.verdict != Verdict::kMessage) return Fail(index, Error::kNotSip);
-    if (!OnResponse(index, rest.substr(0, cut.size))) return false;
+    if (!OnMessage(index, rest.substr(0, cut.size))) return false;
     rest.remove_prefix(cut.size);
   }
   if (whole) {
@@ -199,11 +210,27 @@ bool Fleet::TakeMessages(uint32_t index, std::string_view fresh) {
   return true;
 }
 
-bool Fleet::OnResponse(uint32_t index, std::string_view text) {
-  Ue& ue = ues_[index];
-  if (message_.Scan(text) != sip::ScanVerdict::kOk || message_.is_request()) {
+bool Fleet::OnMessage(uint32_t index, std::string_view text) {
+  if (message_.Scan(text) != sip::ScanVerdict::kOk) {
     return Fail(index, Error::kNotSip);
   }
+  return message_.is_request() ? OnRequest(index) : OnResponse(index);
+}
+
+// The home core writes to its UEs.
+bool Fleet::OnRequest(uint32_t index) {
+  if (message_.method() != sip::Method::kMessage) {
+    return Fail(index, Error::kNotSip);
+  }
+  request_.clear();
+  WriteMessageAnswer(message_, request_);
+  StreamOutput output(reactor_, ues_[index].stream);
+  return ues_[index].engine->Write(request_, output) ||
+         Fail(index, Error::kClosed);
+}
+
+bool Fleet::OnResponse(uint32_t index) {
+  Ue& ue = ues_[index];
   const int status = message_.status_code();
   if (status < 200) return true;
   if (CSeqOf(message_) != ue.cseq) return Fail(index, Error::kMismatch);
@@ -218,20 +245,17 @@ bool Fleet::OnChallenge(uint32_t index) {
   ue.nonce = NonceOf(message_);
   if (ue.nonce.empty()) return Fail(index, Error::kMismatch);
   ue.state = State::kAnswering;
-  Send(index, Expect::kTlsPending);
+  Send(index,
+       StepsOf(ue.work).resumes ? Expect::kTlsYes : Expect::kTlsPending, true);
   return ue.state != State::kFailed;
 }
 
 bool Fleet::OnGrant(uint32_t index) {
-  Ue& ue = ues_[index];
   if (!message_.Has(HeaderId::kServiceRoute) ||
       !message_.Has(HeaderId::kPAssociatedUri)) {
     return Fail(index, Error::kMismatch);
   }
-  ue.state = State::kRegistered;
-  --busy_;
-  ++tally_->done;
-  tally_->latency.Add(static_cast<uint64_t>(ReadNanos() - ue.intended));
+  Complete(index);
   return true;
 }
 

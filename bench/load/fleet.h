@@ -12,6 +12,7 @@
 #include "bench/load/errors.h"
 #include "bench/load/histogram.h"
 #include "bench/load/messages.h"
+#include "bench/load/phases.h"
 #include "core/sip/framer.h"
 #include "core/sip/message.h"
 #include "net/event_sink.h"
@@ -39,12 +40,6 @@ class Fleet final : public net::EventSink {
     std::shared_ptr<const net::tls::ClientContext> tls;
     bool answer_again = false;
   };
-  enum class Work : uint8_t {
-    kRegister,    // connect, handshake, REGISTER, 401, REGISTER, 200
-    kReregister,  // REGISTER, 200
-    kReturn,      // connect with a ticket, REGISTER, 200
-  };
-
   Fleet(net::Reactor* reactor, const Setup& setup);
   ~Fleet() override;
 
@@ -52,8 +47,9 @@ class Fleet final : public net::EventSink {
   // does something else, and must be asked again. A UE that has failed does
   // nothing any more, and that is no new error.
   [[nodiscard]] bool Begin(Work work, uint32_t ue, Nanos intended);
-  // Ends the UE's connection in an orderly way and keeps its ticket.
+  // Ends the connection of a registered UE in an orderly way; its ticket stays.
   void Leave(uint32_t ue);
+  bool HasTicket(uint32_t ue) const { return !ues_[ue].ticket.empty(); }
   // Gives up what takes longer than `most`.
   void GiveUp(Nanos now, Nanos most);
 
@@ -62,6 +58,8 @@ class Fleet final : public net::EventSink {
   uint32_t connected() const { return connected_; }
   uint32_t failed() const { return failed_; }
   const ErrorCounts& errors() const { return errors_; }
+  // What somebody else has seen.
+  void Count(Error error) { errors_.Add(error); }
   // What was measured since the last call.
   std::unique_ptr<Tally> TakeTally();
 
@@ -90,12 +88,15 @@ class Fleet final : public net::EventSink {
   };
 
   void Connect(uint32_t index);
-  void Send(uint32_t index, Expect expect);
+  void Send(uint32_t index, Expect expect, bool answers);
   void OnHandshakeDone(uint32_t index);
+  void Complete(uint32_t index);
   // False: the UE has failed.
   bool ReadAll(uint32_t index);
   bool TakeMessages(uint32_t index, std::string_view fresh);
-  bool OnResponse(uint32_t index, std::string_view message);
+  bool OnMessage(uint32_t index, std::string_view message);
+  bool OnRequest(uint32_t index);
+  bool OnResponse(uint32_t index);
   bool OnChallenge(uint32_t index);
   bool OnGrant(uint32_t index);
   bool Fail(uint32_t index, Error error);

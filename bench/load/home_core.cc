@@ -15,9 +15,9 @@ namespace sallyport::load {
 namespace {
 
 // A proxy under load is far ahead of its core; it must not count as slow.
-net::ReactorOptions CoreReactor() {
+net::ReactorOptions CoreReactor(uint32_t peers_max) {
   net::ReactorOptions options;
-  options.streams_max = HomeCore::kPeersMax;
+  options.streams_max = peers_max;
   options.queued_bytes_max = net::kQueuedBytesCeiling;
   options.receive_buffer_bytes = 16384;
   options.receive_buffers = 256;
@@ -27,19 +27,25 @@ net::ReactorOptions CoreReactor() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<HomeCore>> HomeCore::Create(
-    const Endpoint& local) {
-  auto socket = net::OpenTcpListener(local, {});
+    const Setup& setup) {
+  auto socket = net::OpenTcpListener(setup.listen, {});
   if (!socket) return absl::UnavailableError(socket.error().ToString());
   const std::optional<Endpoint> bound = net::LocalEndpoint(socket->get());
   if (!bound) return absl::UnavailableError("the home core has no address");
-  auto reactor = net::Reactor::Create(CoreReactor());
+  auto reactor = net::Reactor::Create(CoreReactor(setup.peers_max));
   if (!reactor) return absl::UnavailableError("no io_uring for the home core");
   (*reactor)->Listen(std::move(*socket), 0);
-  return std::unique_ptr<HomeCore>(new HomeCore(std::move(*reactor), *bound));
+  return std::unique_ptr<HomeCore>(
+      new HomeCore(std::move(*reactor), setup, *bound));
 }
 
-HomeCore::HomeCore(std::unique_ptr<net::Reactor> reactor, const Endpoint& local)
-    : local_(local), reactor_(std::move(reactor)), thread_([this] { Run(); }) {
+HomeCore::HomeCore(std::unique_ptr<net::Reactor> reactor, const Setup& setup,
+                   const Endpoint& local)
+    : setup_(setup),
+      local_(local),
+      reactor_(std::move(reactor)),
+      ues_(setup.ues),
+      thread_([this] { Run(); }) {
   thread_id_.wait(0);
 }
 
@@ -96,18 +102,66 @@ void HomeCore::OnMessage(net::StreamId stream, std::string_view message) {
   if (message_.Scan(message) != sip::ScanVerdict::kOk) {
     return Complain("cannot read", message);
   }
-  const CoreVerdict verdict = Judge(message_);
+  message_.is_request() ? OnRequest(stream, message) : OnAnswer(message);
+}
+
+void HomeCore::OnRequest(net::StreamId stream, std::string_view message) {
+  const CoreVerdict verdict = Judge(message_, setup_.edge);
   if (verdict == CoreVerdict::kChallenge) {
     challenges_.Add();
   } else if (verdict == CoreVerdict::kGrant) {
     grants_.Add();
-  } else {
+    const std::optional<uint32_t> ue = UeOf(message_);
+    if (ue && *ue < ues_.size()) ues_[*ue] = {AddressOf(message_), stream};
+  } else if (verdict != CoreVerdict::kProbe) {
     Complain(ToString(verdict), message);
   }
-  if (!message_.is_request()) return;
-  answer_.clear();
-  WriteAnswer(message_, verdict, answer_);
-  if (!reactor_->Queue(stream, answer_)) errors_.Add();
+  text_.clear();
+  WriteAnswer(message_, verdict, text_);
+  if (!reactor_->Queue(stream, text_)) errors_.Add();
+}
+
+// ---------------------------------------------------------------- MESSAGEs
+
+void HomeCore::BeginMessages(uint32_t in_flight, Nanos end) {
+  end_ = end;
+  messaging_ = true;
+  asked_for_ = in_flight;
+  reactor_->WakeFromOutside();
+}
+
+Histogram HomeCore::TakeLatency() { return std::exchange(latency_, {}); }
+
+void HomeCore::OnMail() {
+  for (uint32_t n = asked_for_.exchange(0); n > 0; --n) SendMessage();
+  if (on_their_way_.empty()) {
+    messaging_.store(false, std::memory_order_release);
+  }
+}
+
+void HomeCore::SendMessage() {
+  const uint32_t index = next_ue_;
+  next_ue_ = (next_ue_ + 1) % setup_.ues;
+  const Ue& ue = ues_[index];
+  text_.clear();
+  WriteMessage(index, ++cseq_, ue.address, text_);
+  if (!reactor_->Queue(ue.stream, text_)) return errors_.Add();
+  on_their_way_.emplace(cseq_, ReadNanos());
+}
+
+void HomeCore::OnAnswer(std::string_view message) {
+  const auto sent = on_their_way_.find(CSeqOf(message_));
+  if (sent == on_their_way_.end() || message_.status_code() != 200) {
+    return Complain("is no answer to a MESSAGE", message);
+  }
+  const Nanos now = ReadNanos();
+  latency_.Add(static_cast<uint64_t>(now - sent->second));
+  on_their_way_.erase(sent);
+  messages_.Add();
+  if (now < end_) return SendMessage();
+  if (on_their_way_.empty()) {
+    messaging_.store(false, std::memory_order_release);
+  }
 }
 
 // The first one in full: it says more than any count.

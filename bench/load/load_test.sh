@@ -3,26 +3,34 @@
 set -euo pipefail
 
 load=$1
+figures=$(mktemp)
 for version in 1.2 1.3; do
   for shards in 1 2; do
-    out=$("$load" --tls=$version --shards=$shards --ues=30 --register_rate=200 \
-      --rate=200 --duration=500ms --idle=100ms --resume)
+    : > "$figures"
+    out=$("$load" --tls=$version --shards=$shards --ues=30 --duration=300ms \
+      --idle=100ms --in_flight=20 --figures="$figures" \
+      --phases=handshake,handshake_resumed,visit,visit_resumed,register@200,reregister@200,reregister,message,idle,leave,return@200)
     echo "$out"
-    grep -q '^register: 30 in .* registrations/s' <<< "$out"
-    grep -q '^reregister: 100 in ' <<< "$out"
-    grep -q '^resume: 30 in ' <<< "$out"
+    grep -q '^register: 30 in .*(asked for 200/s)' <<< "$out"
+    grep -q '^reregister: 6[01] in .*(asked for 200/s)' <<< "$out"
+    grep -Eq '^message: [0-9]{2,} in .*(closed loop)' <<< "$out"
+    grep -q '^return: 30 in ' <<< "$out"
     grep -Eq 'p50 [0-9.]+ ms +p90 .* p99 .* p99.9 .* max [0-9.]+ ms' <<< "$out"
-    grep -Eq 'proxy CPU +[0-9.]+ us per REGISTER' <<< "$out"
+    grep -Eq 'proxy CPU +[0-9.]+ us each' <<< "$out"
     grep -Eq 'PSS [0-9]+ bytes per idle registered UE' <<< "$out"
     grep -q '^errors: 0$' <<< "$out"
+    [[ $(grep -c '"phase":.*"errors":0}$' "$figures") == 9 ]]
+    [[ $(grep -c '"phase":"idle","ues":30,"connected":30,' "$figures") == 1 ]]
+    python3 -c 'import json,sys; [json.loads(l) for l in sys.stdin]' < "$figures"
   done
 done
+rm "$figures"
 
 "$load" --help | grep -q 'no passwords and checks no digest'
 
 # It can fail: a proxy that does not know its UEs again is seen.
 status=0
-out=$("$load" --ues=3 --duration=0 --idle=0 --resume \
+out=$("$load" --ues=3 --idle=0 --phases=register,leave,return \
   --proxy_flags=--resumption_policy=fresh) || status=$?
 echo "$out"
 [[ $status == 1 ]]
@@ -33,4 +41,10 @@ status=0
 [[ $status == 2 ]]
 status=0
 "$load" --ues=0 || status=$?
+[[ $status == 2 ]]
+status=0
+"$load" --phases=reregister || status=$?
+[[ $status == 2 ]]
+status=0
+"$load" --figures=/nonexistent/figures || status=$?
 [[ $status == 2 ]]

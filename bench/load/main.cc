@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -17,14 +18,19 @@
 #include "bench/load/fleet.h"
 #include "bench/load/home_core.h"
 #include "bench/load/options.h"
+#include "bench/load/phases.h"
 #include "bench/load/proxy_process.h"
 #include "bench/load/report.h"
 #include "bench/load/runner.h"
+#include "bench/load/usage.h"
 #include "net/reactor.h"
 #include "net/tls/client.h"
 
 namespace sallyport::load {
 namespace {
+
+// A relay comes with a connection for each UE, an edge with a few.
+constexpr uint32_t kOtherPeers = 1024;
 
 void RaiseDescriptorLimit() {
   rlimit limit{};
@@ -78,11 +84,14 @@ absl::Status StartFleet(const Options& options, World& world) {
   return absl::OkStatus();
 }
 
-absl::Status Start(const Options& options, World& world) {
+absl::Status Build(const Options& options, World& world) {
   RaiseDescriptorLimit();
   signal(SIGPIPE, SIG_IGN);
   if (options.builtin_core) {
-    auto core = HomeCore::Create(options.core_listen);
+    auto core = HomeCore::Create({.listen = options.core_listen,
+                                  .peers_max = options.ues + kOtherPeers,
+                                  .ues = options.ues,
+                                  .edge = options.edge});
     if (!core.ok()) return core.status();
     world.core = *std::move(core);
   }
@@ -96,50 +105,86 @@ uint32_t WarmUpUes(const Options& options) {
   return options.ues < 1000 ? 0 : options.ues / 20;
 }
 
-Phase Connecting(const char* name, const Options& options, uint32_t first,
-                 uint32_t count) {
-  return {.name = name,
-          .work = Fleet::Work::kRegister,
-          .rate = options.register_rate,
-          .total = count,
-          .first = first,
-          .busy_max = options.connecting_max};
-}
-
-void RunPhases(const Options& options, const World& world) {
-  Fleet& fleet = *world.fleet;
-  Runner runner({.reactor = world.reactor.get(),
-                 .fleet = &fleet,
+// One run: its phases, one after the other.
+class Run {
+ public:
+  Run(const Options& options, const World& world, Report report)
+      : options_(options),
+        world_(world),
+        report_(std::move(report)),
+        runner_({.reactor = world.reactor.get(),
+                 .fleet = world.fleet.get(),
                  .core = world.core.get(),
                  .proxy = world.proxy_pid,
-                 .timeout = absl::ToInt64Nanoseconds(options.timeout)});
-  const MemoryUsage cold = ReadMemory(world.proxy_pid);
-  const uint32_t first = WarmUpUes(options);
-  if (first > 0) (void)runner.Work(Connecting("warm-up", options, 0, first));
-  const MemoryUsage warm = ReadMemory(world.proxy_pid);
-  PrintPhase(
-      runner.Work(Connecting("register", options, first, options.ues - first)));
-  const auto total = static_cast<uint64_t>(
-      options.rate * absl::ToDoubleSeconds(options.duration));
-  if (total > 0) {
-    PrintPhase(runner.Work({.name = "reregister",
-                            .work = Fleet::Work::kReregister,
-                            .rate = options.rate,
-                            .total = total}));
+                 .timeout = absl::ToInt64Nanoseconds(options.timeout)}),
+        cold_(ReadMemory(world.proxy_pid)) {}
+
+  void All() {
+    for (const PhaseSpec& spec : options_.phases) One(spec);
   }
-  PrintIdle(runner.Hold("idle", absl::ToInt64Nanoseconds(options.idle)),
-            fleet.connected());
-  if (world.proxy_pid != 0) {
-    const MemoryUsage now = ReadMemory(world.proxy_pid);
-    PrintMemory("all growth", cold, now, fleet.connected());
-    PrintMemory("after warm-up", warm, now, fleet.connected() - first);
+
+ private:
+  Phase PhaseOf(const PhaseSpec& spec) const {
+    Phase phase{.spec = spec,
+                .in_flight = std::min(options_.in_flight, options_.ues)};
+    if (spec.once()) {
+      phase.total = options_.ues;
+    } else {
+      phase.time = absl::ToInt64Nanoseconds(options_.duration);
+    }
+    return phase;
   }
-  if (!options.resume) return;
-  runner.LeaveAll();
-  Phase phase = Connecting("resume", options, 0, options.ues);
-  phase.work = Fleet::Work::kReturn;
-  PrintPhase(runner.Work(phase));
-}
+
+  void One(const PhaseSpec& spec) {
+    Fleet& fleet = *world_.fleet;
+    switch (spec.kind) {
+      case PhaseSpec::Kind::kIdle:
+        return Idle(spec);
+      case PhaseSpec::Kind::kLeave:
+        return runner_.LeaveAll();
+      case PhaseSpec::Kind::kMessage:
+        return report_.Add(runner_.Message(PhaseOf(spec)), fleet.size(),
+                           fleet.errors().Total());
+      case PhaseSpec::Kind::kWork:
+        break;
+    }
+    Phase phase = PhaseOf(spec);
+    if (StepsOf(spec.work).resumes) runner_.GetTickets(phase);
+    if (spec.work == Work::kRegister) WarmUp(phase);
+    report_.Add(runner_.Work(phase), fleet.size(), fleet.errors().Total());
+    if (StepsOf(spec.work).leaves) runner_.LeaveAll();
+  }
+
+  // The first UEs make the proxy touch what it needs only once.
+  void WarmUp(Phase& phase) {
+    Phase first = phase;
+    first.total = warm_ = WarmUpUes(options_);
+    if (warm_ > 0) (void)runner_.Work(first);
+    then_ = ReadMemory(world_.proxy_pid);
+    phase.first = warm_;
+    phase.total = options_.ues - warm_;
+  }
+
+  void Idle(const PhaseSpec& spec) {
+    const Costs costs =
+        runner_.Hold(spec.name, absl::ToInt64Nanoseconds(options_.idle));
+    report_.Add({.costs = costs,
+                 .connected = world_.fleet->connected(),
+                 .cold = cold_,
+                 .then = then_,
+                 .now = ReadMemory(world_.proxy_pid),
+                 .warm = warm_},
+                options_.ues);
+  }
+
+  const Options& options_;
+  const World& world_;
+  Report report_;
+  Runner runner_;
+  const MemoryUsage cold_;  // before anybody connected
+  MemoryUsage then_;        // with `warm_` UEs
+  uint32_t warm_ = 0;
+};
 
 // All errors of the run; ends the world.
 ErrorCounts Finish(World& world) {
@@ -160,16 +205,19 @@ ErrorCounts Finish(World& world) {
   return errors;
 }
 
-int Run(const Options& options) {
+int Start(const Options& options) {
+  auto report = Report::Create(options.figures);
   World world;
-  if (const auto status = Start(options, world); !status.ok()) {
+  absl::Status status = report.status();
+  status.Update(Build(options, world));
+  if (!status.ok()) {
     std::fprintf(stderr, "load: %s\n", std::string(status.message()).c_str());
     return 2;
   }
   std::printf("%u UEs over TLS %s to %s\n", options.ues,
               options.tls == net::tls::TlsVersion::k1_2 ? "1.2" : "1.3",
               world.target.ToString().c_str());
-  RunPhases(options, world);
+  Run(options, world, *std::move(report)).All();
   const ErrorCounts errors = Finish(world);
   PrintErrors(errors);
   return errors.Total() == 0 ? 0 : 1;
@@ -182,7 +230,7 @@ int main(int argc, char** argv) {
   absl::InitializeLog();
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kWarning);
   const auto options = sallyport::load::ParseCommandLine(argc, argv);
-  if (options.ok()) return sallyport::load::Run(*options);
+  if (options.ok()) return sallyport::load::Start(*options);
   std::fprintf(stderr, "load: %s\n",
                std::string(options.status().message()).c_str());
   return 2;

@@ -1,5 +1,6 @@
 #include "bench/load/messages.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/sip/digest.h"
@@ -13,6 +14,13 @@ using sip::HeaderId;
 constexpr std::string_view kExpectHeader = "\r\nUser-Agent: load ";
 // Nobody checks it; it is as long as a real one.
 constexpr std::string_view kResponse = "8da834bf33e38152deced6c4688f3c39";
+
+// The longest text of one short message.
+constexpr std::string_view kText =
+    "The train from Basel arrives at 18:02 on platform 7. Bring the blue folder, "
+    "the two keys and your umbrella: it has been raining since noon. See you "
+    "soon, Bobby!";
+static_assert(kText.size() == 160);
 
 std::string_view WithoutQuotes(std::string_view text) {
   if (text.size() < 2 || text.front() != '"') return text;
@@ -33,10 +41,25 @@ std::optional<Expect> ExpectOf(const sip::MessageView& request) {
   const std::string_view rest =
       request.head().substr(at + kExpectHeader.size());
   const std::string_view word = rest.substr(0, rest.find('\r'));
-  for (Expect e : {Expect::kNone, Expect::kTlsPending, Expect::kTlsYes}) {
+  for (Expect e : {Expect::kNone, Expect::kTlsPending, Expect::kTlsYes,
+                   Expect::kTlsYesAsked}) {
     if (word == ToString(e)) return e;
   }
   return std::nullopt;
+}
+
+// The integrity-protected that such a REGISTER must bear.
+std::string_view MarkOf(Expect expect) {
+  switch (expect) {
+    case Expect::kNone:
+      return "";
+    case Expect::kTlsPending:
+      return "tls-pending";
+    case Expect::kTlsYes:
+    case Expect::kTlsYesAsked:
+      return "tls-yes";
+  }
+  return "";
 }
 
 // Every row of this header, as it is.
@@ -68,6 +91,8 @@ std::string_view ToString(Expect expect) {
       return "tls-pending";
     case Expect::kTlsYes:
       return "tls-yes";
+    case Expect::kTlsYesAsked:
+      return "tls-yes-asked";
   }
   return "";
 }
@@ -78,6 +103,8 @@ std::string_view ToString(CoreVerdict verdict) {
       return "challenge";
     case CoreVerdict::kGrant:
       return "grant";
+    case CoreVerdict::kProbe:
+      return "probe";
     case CoreVerdict::kNotRegister:
       return "not_register";
     case CoreVerdict::kWrongIntegrity:
@@ -118,25 +145,26 @@ void WriteRegister(const RegisterFacts& facts, std::string& out) {
                   "Content-Length: 0\r\n\r\n");
 }
 
-CoreVerdict Judge(const sip::MessageView& request) {
-  if (!request.is_request() || request.method() != sip::Method::kRegister) {
+CoreVerdict Judge(const sip::MessageView& request, bool edge) {
+  if (request.method() == sip::Method::kOptions) return CoreVerdict::kProbe;
+  if (request.method() != sip::Method::kRegister) {
     return CoreVerdict::kNotRegister;
   }
   const std::optional<Expect> expect = ExpectOf(request);
   const std::string_view row = request.Value(HeaderId::kAuthorization);
   if (!expect || row.empty()) return CoreVerdict::kNotRegister;
-  const std::string_view integrity = AuthParam(row, "integrity-protected");
+  if (edge && AuthParam(row, "integrity-protected") != MarkOf(*expect)) {
+    return CoreVerdict::kWrongIntegrity;
+  }
   const bool response = !AuthParam(row, "response").empty();
   switch (*expect) {
     case Expect::kNone:
-      if (!integrity.empty()) return CoreVerdict::kWrongIntegrity;
+    case Expect::kTlsYesAsked:
       return response ? CoreVerdict::kNoResponse : CoreVerdict::kChallenge;
     case Expect::kTlsPending:
-      if (integrity != "tls-pending") return CoreVerdict::kWrongIntegrity;
       return response ? CoreVerdict::kGrant : CoreVerdict::kNoResponse;
     case Expect::kTlsYes:
-      return integrity == "tls-yes" ? CoreVerdict::kGrant
-                                    : CoreVerdict::kWrongIntegrity;
+      return CoreVerdict::kGrant;
   }
   return CoreVerdict::kNotRegister;
 }
@@ -145,7 +173,8 @@ void WriteAnswer(const sip::MessageView& request, CoreVerdict verdict,
                  std::string& out) {
   const bool grant = verdict == CoreVerdict::kGrant;
   const bool challenge = verdict == CoreVerdict::kChallenge;
-  absl::StrAppend(&out, grant       ? "SIP/2.0 200 OK\r\n"
+  const bool fine = grant || verdict == CoreVerdict::kProbe;
+  absl::StrAppend(&out, fine        ? "SIP/2.0 200 OK\r\n"
                         : challenge ? "SIP/2.0 401 Unauthorized\r\n"
                                     : "SIP/2.0 403 Forbidden\r\n");
   CopyRows(request, HeaderId::kVia, out);
@@ -160,6 +189,55 @@ void WriteAnswer(const sip::MessageView& request, CoreVerdict verdict,
                     "nonce=\"7d3f0c9a5b1e4e6f8a2d91c04be7735f\", "
                     "algorithm=MD5, qop=\"auth\"\r\n");
   }
+  absl::StrAppend(&out, "Content-Length: 0\r\n\r\n");
+}
+
+std::optional<uint32_t> UeOf(const sip::MessageView& request) {
+  constexpr std::string_view kBefore = "<sip:ue";
+  const std::string_view to = request.Value(HeaderId::kTo);
+  if (!absl::StartsWith(to, kBefore)) return std::nullopt;
+  const std::string_view rest = to.substr(kBefore.size());
+  uint32_t ue = 0;
+  if (!absl::SimpleAtoi(rest.substr(0, rest.find('@')), &ue)) {
+    return std::nullopt;
+  }
+  return ue;
+}
+
+UeAddress AddressOf(const sip::MessageView& request) {
+  const std::string_view contact = request.Value(HeaderId::kContact);
+  const size_t begin = contact.find('<') + 1;
+  return {
+      std::string(contact.substr(begin, contact.find('>', begin) - begin)),
+      std::string(request.Value(HeaderId::kPath))};
+}
+
+void WriteMessage(uint32_t ue, uint32_t cseq, const UeAddress& to,
+                  std::string& out) {
+  absl::StrAppend(
+      &out, "MESSAGE ", to.contact,
+      " SIP/2.0\r\nVia: SIP/2.0/TCP scscf1.load.test:5060;branch=z9hG4bKm", cseq,
+      "\r\nVia: SIP/2.0/TCP as1.load.test:5060;branch=z9hG4bKn", cseq);
+  if (!to.path.empty()) absl::StrAppend(&out, "\r\nRoute: ", to.path);
+  absl::StrAppend(
+      &out,
+      "\r\nMax-Forwards: 68\r\nFrom: <sip:bob@load.test>;tag=b", cseq,
+      "\r\nTo: <sip:ue", ue, "@load.test>\r\nCall-ID: m", cseq,
+      "-5c1f0e7ab2@as1.load.test\r\nCSeq: ", cseq,
+      " MESSAGE\r\nP-Asserted-Identity: <sip:bob@load.test>\r\n"
+      "P-Called-Party-ID: <sip:ue", ue,
+      "@load.test>\r\nContent-Type: text/plain\r\n"
+      "Content-Length: 160\r\n\r\n",
+      kText);
+}
+
+void WriteMessageAnswer(const sip::MessageView& request, std::string& out) {
+  absl::StrAppend(&out, "SIP/2.0 200 OK\r\n");
+  CopyRows(request, HeaderId::kVia, out);
+  CopyRows(request, HeaderId::kFrom, out);
+  absl::StrAppend(&out, "To: ", request.Value(HeaderId::kTo), ";tag=ue\r\n");
+  CopyRows(request, HeaderId::kCallId, out);
+  CopyRows(request, HeaderId::kCSeq, out);
   absl::StrAppend(&out, "Content-Length: 0\r\n\r\n");
 }
 

@@ -18,6 +18,7 @@ enum class Expect : uint8_t {
   kNone,        // a stranger: no integrity-protected, no response
   kTlsPending,  // a challenge response on a session without association
   kTlsYes,      // an associated session
+  kTlsYesAsked,  // the same, and the core shall challenge it
 };
 std::string_view ToString(Expect expect);
 
@@ -30,20 +31,38 @@ struct RegisterFacts {
 // Appends the REGISTER of a UE (some 800 octets) to `out`.
 void WriteRegister(const RegisterFacts& facts, std::string& out);
 
-// What a REGISTER at the home core claims, and what it should.
+// What a request at the home core is worth: what a REGISTER claims, and what it
+// should.
 enum class CoreVerdict : uint8_t {
   kChallenge,    // as it should be: 401
   kGrant,        // as it should be: 200
+  kProbe,        // the proxy asks whether the core is there: 200
   kNotRegister,  // not a REGISTER of this tool
   kWrongIntegrity,
   kNoResponse,  // a response is missing, or there is one too many
 };
 std::string_view ToString(CoreVerdict verdict);
-CoreVerdict Judge(const sip::MessageView& request);
+// `edge`: it came through somebody who marks REGISTERs.
+CoreVerdict Judge(const sip::MessageView& request, bool edge);
 
 // Appends the home core's answer: 401, 200, or 403 for what is wrong.
 void WriteAnswer(const sip::MessageView& request, CoreVerdict verdict,
                  std::string& out);
+
+// A REGISTER's UE; nothing when this tool did not write it.
+std::optional<uint32_t> UeOf(const sip::MessageView& request);
+
+// How the home core reaches a UE: what its last REGISTER said.
+struct UeAddress {
+  std::string contact;  // the URI
+  std::string path;     // the header's value
+};
+UeAddress AddressOf(const sip::MessageView& request);
+// Appends a MESSAGE of the home core (some 900 octets).
+void WriteMessage(uint32_t ue, uint32_t cseq, const UeAddress& to,
+                  std::string& out);
+// Appends the UE's 200 to a MESSAGE.
+void WriteMessageAnswer(const sip::MessageView& request, std::string& out);
 
 // The number in front of a CSeq's method; 0 when there is none.
 uint32_t CSeqOf(const sip::MessageView& message);

@@ -47,6 +47,10 @@ constexpr JudgeCase kCases[] = {
      "\"tls-yes\"", CoreVerdict::kGrant},
     {"a known session that is not vouched for", Expect::kTlsYes, "", "",
      CoreVerdict::kWrongIntegrity},
+    {"a known session that shall be challenged", Expect::kTlsYesAsked, "",
+     "\"tls-yes\"", CoreVerdict::kChallenge},
+    {"the same, not vouched for", Expect::kTlsYesAsked, "", "",
+     CoreVerdict::kWrongIntegrity},
     {"a token instead of a quoted string", Expect::kTlsYes, "", "tls-yes",
      CoreVerdict::kGrant},
 };
@@ -57,8 +61,8 @@ TEST(Judge, HoldsTheMarkAgainstWhatTheUeKnows) {
     sip::MessageView message;
     ASSERT_EQ(message.Scan(text), sip::ScanVerdict::kOk) << c.sentence;
 
-    EXPECT_EQ(Judge(message), c.verdict)
-        << c.sentence << ": " << ToString(Judge(message));
+    EXPECT_EQ(Judge(message, true), c.verdict)
+        << c.sentence << ": " << ToString(Judge(message, true));
   }
 }
 
@@ -68,7 +72,7 @@ TEST(Judge, RefusesOtherMessages) {
   sip::MessageView message;
   ASSERT_EQ(message.Scan(text), sip::ScanVerdict::kOk);
 
-  EXPECT_EQ(Judge(message), CoreVerdict::kNotRegister);
+  EXPECT_EQ(Judge(message, true), CoreVerdict::kNotRegister);
 }
 
 TEST(WriteAnswer, ChallengesWithANonce) {
@@ -103,6 +107,52 @@ TEST(WriteAnswer, GrantsWithWhatAnAssociationNeeds) {
             request.Value(sip::HeaderId::kContact));
   EXPECT_TRUE(response.Has(sip::HeaderId::kServiceRoute));
   EXPECT_TRUE(response.Has(sip::HeaderId::kPAssociatedUri));
+}
+
+// A relay marks nothing, and is not asked to.
+TEST(Judge, OfARelayOnlyTheResponseCounts) {
+  constexpr struct {
+    Expect expect;
+    const char* nonce;
+    CoreVerdict verdict;
+  } kRelayed[] = {
+      {Expect::kNone, "", CoreVerdict::kChallenge},
+      {Expect::kTlsPending, kNonce, CoreVerdict::kGrant},
+      {Expect::kTlsPending, "", CoreVerdict::kNoResponse},
+      {Expect::kTlsYes, "", CoreVerdict::kGrant},
+      {Expect::kTlsYesAsked, "", CoreVerdict::kChallenge},
+  };
+  for (const auto& c : kRelayed) {
+    const std::string text = Register(c.expect, c.nonce, "");
+    sip::MessageView message;
+    ASSERT_EQ(message.Scan(text), sip::ScanVerdict::kOk);
+    EXPECT_EQ(Judge(message, false), c.verdict) << ToString(c.expect);
+  }
+}
+
+TEST(Message, ReachesTheUeOfARegisterAndIsAnswered) {
+  const std::string text = Register(Expect::kNone, "", "");
+  sip::MessageView view;
+  ASSERT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
+  EXPECT_EQ(UeOf(view), 7u);
+  UeAddress address = AddressOf(view);
+  EXPECT_EQ(address.contact, "sip:ue7@192.168.1.10:5062;transport=tls");
+  EXPECT_EQ(address.path, "");
+  address.path = "<sip:token@edge.load.test;lr>";
+
+  std::string request;
+  WriteMessage(7, 42, address, request);
+  sip::MessageView message;
+  ASSERT_EQ(message.Scan(request), sip::ScanVerdict::kOk);
+  EXPECT_EQ(message.method(), sip::Method::kMessage);
+  EXPECT_EQ(message.Value(sip::HeaderId::kRoute), address.path);
+
+  std::string answer;
+  WriteMessageAnswer(message, answer);
+  sip::MessageView response;
+  ASSERT_EQ(response.Scan(answer), sip::ScanVerdict::kOk);
+  EXPECT_EQ(response.status_code(), 200);
+  EXPECT_EQ(CSeqOf(response), 42u);
 }
 
 }  // namespace

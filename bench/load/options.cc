@@ -20,26 +20,26 @@
 ABSL_FLAG(uint32_t, ues, 10'000,
           "UEs, each with its own TLS connection "
           "(1 to 19000: the descriptors of one process)");
-ABSL_FLAG(
-    double, register_rate, 500,
-    "new UEs per second: connect, full handshake, REGISTER, 401, REGISTER "
-    "with response, 200; also the rate of --resume");
-ABSL_FLAG(double, rate, 2000, "re-REGISTERs per second, open loop");
+ABSL_FLAG(std::string, phases, "register@500,reregister@2000,idle",
+          "what happens, in this order, parted by commas: NAME@RATE (open loop: "
+          "so many pieces of work per second) or NAME (closed loop: --in_flight "
+          "pieces all the time)");
+ABSL_FLAG(uint32_t, in_flight, 256,
+          "pieces of work at the same time in a closed loop; in an open loop, "
+          "UEs that connect at the same time: others wait, and their latency "
+          "runs (1 to 19000)");
 ABSL_FLAG(absl::Duration, duration, absl::Seconds(20),
-          "how long to re-REGISTER; 0: not at all");
+          "how long a phase lasts in which UEs have many turns");
 ABSL_FLAG(absl::Duration, idle, absl::Seconds(10),
           "how long to hold the idle connections before memory is read");
-ABSL_FLAG(bool, resume, false,
-          "at the end drop all connections and come back with session tickets");
 ABSL_FLAG(std::string, tls, "1.3", "TLS version of the UEs: 1.3 or 1.2");
 ABSL_FLAG(bool, reregister_with_response, false,
           "re-REGISTERs carry a challenge response (it must be marked tls-yes "
           "all the same)");
-ABSL_FLAG(uint32_t, connecting_max, 256,
-          "UEs that connect at the same time; others wait, and their latency "
-          "runs (1 to 4096)");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(15),
           "a UE whose step takes longer is given up: an error");
+ABSL_FLAG(std::string, figures, "",
+          "file to which a line of JSON is added for every phase");
 
 // ---- the proxy
 ABSL_FLAG(std::string, proxy, "",
@@ -51,7 +51,11 @@ ABSL_FLAG(std::string, target, "",
           "IP:PORT of the TLS port of a proxy that runs already; its "
           "--home_core must be --core_listen of this tool");
 ABSL_FLAG(int, proxy_pid, 0,
-          "process to measure when --target is given; 0: none is measured");
+          "process to measure, with its descendants, when --target is given; "
+          "0: none is measured");
+ABSL_FLAG(std::string, kind, "edge",
+          "edge: what runs at --target marks REGISTERs, and is checked; relay: "
+          "it does not");
 
 // ---- the home core
 ABSL_FLAG(std::string, home_core, "builtin",
@@ -65,19 +69,31 @@ namespace {
 constexpr std::string_view kUsage =
     R"(load: registers many UEs over TLS at a SIP edge proxy, and measures.
 
-  bazel run -c opt //bench:load -- --ues=10000 --rate=2000 --duration=20s
+  bazel run -c opt //bench:load -- --ues=10000 \\
+      --phases=register@1000,reregister@2000,idle --duration=20s
 
-starts a proxy on free ports of 127.0.0.1 and a small home core, and runs:
-  register    each UE connects, does a full handshake and registers
-              (REGISTER, 401, REGISTER with response, 200), at --register_rate
-  reregister  one REGISTER per UE in turn, at --rate for --duration
-  idle        nobody says anything for --idle; then the proxy's memory is read
-  resume      (--resume) all drop their connection, come back with a ticket and
-              register again, without a challenge, at --register_rate
+starts a proxy on free ports of 127.0.0.1 and a small home core, and runs the
+phases. Of UEs that are away:
+  handshake          connect, full TLS handshake, close
+  handshake_resumed  the same with a ticket
+  visit              connect, full handshake, REGISTER, 401, REGISTER with
+                     response, 200, close
+  visit_resumed      the same with a ticket
+  register           as visit, once for every UE, and all stay
+  return             connect with a ticket, REGISTER, 200; once for every UE
+Of UEs that are registered:
+  reregister         REGISTER, 200
+  message            a MESSAGE from the home core to a UE, 200 back
+  idle               nobody says anything for --idle; memory is read
+  leave              all close
+What needs tickets gets them first, by visits that are not counted.
+All but register, return, idle and leave last for --duration; UEs take turns.
 
-The load is open-loop: the moment of each step is set before the run, and
-latency counts from that moment, also when this tool or the proxy was late.
-"late start" is the part of it that this tool itself is to blame for.
+NAME@RATE is open-loop: the moment of each piece of work is set before the run,
+and latency counts from that moment, also when this tool or the proxy was late.
+"late start" is the part of it that this tool itself is to blame for. NAME alone
+is closed-loop: --in_flight pieces are always at work, each begun as one ends,
+which asks for the most that proxy and tool together can do.
 
 The built-in home core knows no passwords and checks no digest: it answers 401
 to a REGISTER that nobody vouches for and 200 to one with the integrity-protected
@@ -85,7 +101,7 @@ value that the UE's state asks for (none, tls-pending with a response, tls-yes).
 Any other value is an error. So figures hold for the proxy alone, without the
 work of a registrar.
 
-CPU of the proxy is read from /proc/PID/stat, memory from /proc/PID/smaps_rollup
+CPU of the proxy is read from /proc/PID/task/*/schedstat, memory from /proc/PID/smaps_rollup
 (the kernel's socket memory is in neither). "waited" is time in which threads
 were ready and had no core.
 
@@ -118,14 +134,8 @@ absl::Status CheckLoad(const Options& options) {
   if (options.ues < 1 || options.ues > 19'000) {
     return Wrong("ues", "is not between 1 and 19000");
   }
-  if (!(options.register_rate > 0 && options.register_rate <= 1e6)) {
-    return Wrong("register_rate", "is not between 0 and 1000000");
-  }
-  if (!(options.rate > 0 && options.rate <= 1e6)) {
-    return Wrong("rate", "is not between 0 and 1000000");
-  }
-  if (options.connecting_max < 1 || options.connecting_max > 4096) {
-    return Wrong("connecting_max", "is not between 1 and 4096");
+  if (options.in_flight < 1 || options.in_flight > 19'000) {
+    return Wrong("in_flight", "is not between 1 and 19000");
   }
   for (const absl::Duration time : {options.duration, options.idle}) {
     if (time < absl::ZeroDuration() || time > absl::Hours(24)) {
@@ -140,13 +150,14 @@ absl::Status CheckLoad(const Options& options) {
 
 absl::Status FillLoad(Options& options) {
   options.ues = absl::GetFlag(FLAGS_ues);
-  options.register_rate = absl::GetFlag(FLAGS_register_rate);
-  options.rate = absl::GetFlag(FLAGS_rate);
   options.duration = absl::GetFlag(FLAGS_duration);
   options.idle = absl::GetFlag(FLAGS_idle);
-  options.resume = absl::GetFlag(FLAGS_resume);
   options.answer_again = absl::GetFlag(FLAGS_reregister_with_response);
-  options.connecting_max = absl::GetFlag(FLAGS_connecting_max);
+  options.in_flight = absl::GetFlag(FLAGS_in_flight);
+  options.figures = absl::GetFlag(FLAGS_figures);
+  auto phases = ParsePhases(absl::GetFlag(FLAGS_phases));
+  if (!phases.ok()) return phases.status();
+  options.phases = *std::move(phases);
   options.timeout = absl::GetFlag(FLAGS_timeout);
   const std::string version = absl::GetFlag(FLAGS_tls);
   if (version != "1.2" && version != "1.3") {
@@ -176,6 +187,11 @@ absl::Status FillProxy(Options& options) {
   const std::string target = absl::GetFlag(FLAGS_target);
   options.proxy_pid = absl::GetFlag(FLAGS_proxy_pid);
   options.shards = absl::GetFlag(FLAGS_shards);
+  const std::string kind = absl::GetFlag(FLAGS_kind);
+  if (kind != "edge" && kind != "relay") {
+    return Wrong("kind", "is not edge or relay");
+  }
+  options.edge = kind == "edge";
   options.proxy_flags =
       absl::StrSplit(absl::GetFlag(FLAGS_proxy_flags), ' ', absl::SkipEmpty());
   if (!target.empty()) {

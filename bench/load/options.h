@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "bench/load/phases.h"
 #include "core/base/endpoint.h"
 #include "net/tls/client.h"
 
@@ -18,19 +19,19 @@ namespace sallyport::load {
 struct Options {
   // ---- the load
   uint32_t ues = 10'000;
-  double register_rate = 500;  // new UEs per second
-  double rate = 2000;          // re-REGISTERs per second
-  absl::Duration duration;
+  std::vector<PhaseSpec> phases;
+  uint32_t in_flight = 256;  // pieces of a closed loop, or newcomers
+  absl::Duration duration;   // of a phase that repeats
   absl::Duration idle;
-  bool resume = false;
   net::tls::TlsVersion tls = net::tls::TlsVersion::k1_3;
   bool answer_again = false;  // re-REGISTER with a challenge response
-  uint32_t connecting_max = 0;
   absl::Duration timeout;
+  std::string figures;  // a file; empty: none
 
   // ---- the proxy: `target` valid: it runs already
   Endpoint target;
   pid_t proxy_pid = 0;  // of `target`; 0: not measured
+  bool edge = true;     // it marks REGISTERs; false: a relay, which does not
   std::string proxy;    // a file to start
   std::vector<std::string> proxy_flags;
   int shards = 1;

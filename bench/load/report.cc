@@ -1,8 +1,14 @@
 #include "bench/load/report.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace sallyport::load {
 namespace {
@@ -27,73 +33,158 @@ void PrintShare(const char* name, const CpuUsage& usage, double seconds) {
               100 * usage.used / seconds, 100 * usage.waited / seconds);
 }
 
+enum class Bottleneck { kNone, kUes, kCore, kLate };
+
 // Whether this tool, and not the proxy, set the pace.
-void PrintVerdict(const PhaseReport& report) {
+Bottleneck BottleneckOf(const PhaseReport& report) {
   const Costs& costs = report.costs;
   const double late = ToMillis(report.tally->late_start.Percentile(99));
-  const bool ours = costs.generator.used > kBusyThread * costs.seconds;
-  const bool core = costs.core.used > kBusyThread * costs.seconds;
-  if (ours || core) {
-    std::printf("  verdict     THIS TOOL WAS THE BOTTLENECK (%s)\n",
-                ours ? "the UEs' thread" : "the home core's thread");
-  } else if (late > kLateMillis && report.phase.busy_max == ~0u) {
-    std::printf(
-        "  verdict     this tool was late (p99 %.2f ms): it had no core "
-        "in time, or the proxy held up its UEs\n",
-        late);
-  } else {
-    std::printf("  verdict     this tool was not the bottleneck\n");
+  if (costs.generator.used > kBusyThread * costs.seconds) {
+    return Bottleneck::kUes;
   }
+  if (costs.core.used > kBusyThread * costs.seconds) return Bottleneck::kCore;
+  const bool free = report.phase.spec.rate > 0 &&
+                    !StepsOf(report.phase.spec.work).connects;
+  return free && late > kLateMillis ? Bottleneck::kLate : Bottleneck::kNone;
 }
 
-}  // namespace
+const char* ToString(Bottleneck bottleneck) {
+  switch (bottleneck) {
+    case Bottleneck::kNone:
+      return "this tool was not the bottleneck";
+    case Bottleneck::kUes:
+      return "THIS TOOL WAS THE BOTTLENECK (the UEs' thread)";
+    case Bottleneck::kCore:
+      return "THIS TOOL WAS THE BOTTLENECK (the home core's thread)";
+    case Bottleneck::kLate:
+      return "this tool was late: it had no core in time, or the proxy held up "
+             "its UEs";
+  }
+  return "";
+}
+
+std::string Pace(const PhaseSpec& spec) {
+  return spec.rate > 0 ? absl::StrFormat("asked for %.0f/s", spec.rate)
+                       : "closed loop";
+}
+
+double Micros(uint64_t nanos) { return static_cast<double>(nanos) * 1e-3; }
+
+std::string ToJson(const PhaseReport& report, uint32_t ues, uint64_t errors) {
+  const Tally& tally = *report.tally;
+  const Costs& costs = report.costs;
+  const double done = static_cast<double>(std::max<uint64_t>(tally.done, 1));
+  const Histogram& latency = tally.latency;
+  const Bottleneck bottleneck = BottleneckOf(report);
+  return absl::StrFormat(
+      R"({"phase":"%s","rate":%g,"ues":%d,"in_flight":%d,"done":%d,)"
+      R"("registers":%d,"seconds":%.6f,"proxy_cpu_us":%.4f,)"
+      R"("p50_us":%.1f,"p90_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,)"
+      R"("max_us":%.1f,"proxy_share":%.4f,"proxy_waited":%.4f,)"
+      R"("tool_share":%.4f,"core_share":%.4f,"tool_bottleneck":%s,)"
+      R"("errors":%d})",
+      report.phase.spec.name, report.phase.spec.rate, ues,
+      report.phase.in_flight, tally.done, tally.registers, costs.seconds,
+      1e6 * costs.proxy.used / done, Micros(latency.Percentile(50)),
+      Micros(latency.Percentile(90)), Micros(latency.Percentile(99)),
+      Micros(latency.Percentile(99.9)), Micros(latency.Max()),
+      costs.proxy.used / costs.seconds, costs.proxy.waited / costs.seconds,
+      costs.generator.used / costs.seconds, costs.core.used / costs.seconds,
+      bottleneck == Bottleneck::kUes || bottleneck == Bottleneck::kCore
+          ? "true"
+          : "false",
+      errors);
+}
+
+double Growth(uint64_t from, uint64_t to, uint32_t ues) {
+  return (static_cast<double>(to) - static_cast<double>(from)) /
+         std::max(ues, 1u);
+}
+
+// Growth per UE from `before` to `now`; `what` says which.
+void PrintMemory(const char* what, const MemoryUsage& before,
+                 const MemoryUsage& now, uint32_t ues) {
+  std::printf(
+      "  memory      PSS %.0f bytes per idle registered UE (RSS %.0f), "
+      "%s: from %.1f MiB to %.1f MiB\n",
+      Growth(before.proportional_bytes, now.proportional_bytes, ues),
+      Growth(before.resident_bytes, now.resident_bytes, ues), what,
+      static_cast<double>(before.proportional_bytes) / (1 << 20),
+      static_cast<double>(now.proportional_bytes) / (1 << 20));
+}
 
 void PrintPhase(const PhaseReport& report) {
   const Tally& tally = *report.tally;
   const Costs& costs = report.costs;
   const double done = static_cast<double>(std::max<uint64_t>(tally.done, 1));
-  const double registers =
-      static_cast<double>(std::max<uint64_t>(tally.registers, 1));
-  std::printf(
-      "%s: %llu in %.2f s: %.0f registrations/s (asked for %.0f/s), "
-      "%.0f REGISTER/s\n",
-      report.phase.name.c_str(), static_cast<unsigned long long>(tally.done),
-      costs.seconds, static_cast<double>(tally.done) / costs.seconds,
-      report.phase.rate, registers / costs.seconds);
+  const std::string name(report.phase.spec.name);
+  std::printf("%s: %llu in %.2f s: %.0f/s (%s), %.0f REGISTER/s\n",
+              name.c_str(), static_cast<unsigned long long>(tally.done),
+              costs.seconds, static_cast<double>(tally.done) / costs.seconds,
+              Pace(report.phase.spec).c_str(),
+              static_cast<double>(tally.registers) / costs.seconds);
   PrintHistogram("latency", tally.latency);
-  PrintHistogram("late start", tally.late_start);
+  if (report.phase.spec.rate > 0) {
+    PrintHistogram("late start", tally.late_start);
+  }
   if (costs.proxy.used > 0) {
-    std::printf(
-        "  proxy CPU   %.1f us per REGISTER, %.1f us per registration\n",
-        1e6 * costs.proxy.used / registers, 1e6 * costs.proxy.used / done);
+    std::printf("  proxy CPU   %.2f us each\n", 1e6 * costs.proxy.used / done);
     PrintShare("proxy", costs.proxy, costs.seconds);
   }
   PrintShare("this tool", costs.generator, costs.seconds);
   PrintShare("home core", costs.core, costs.seconds);
-  PrintVerdict(report);
+  std::printf("  verdict     %s\n", ToString(BottleneckOf(report)));
   std::fflush(stdout);
 }
 
-void PrintIdle(const Costs& costs, uint32_t ues) {
-  std::printf("idle: %u connections for %.2f s\n", ues, costs.seconds);
-  PrintShare("proxy", costs.proxy, costs.seconds);
-  std::fflush(stdout);
+}  // namespace
+
+absl::StatusOr<Report> Report::Create(const std::string& figures) {
+  std::ofstream file;
+  if (!figures.empty()) {
+    file.open(figures, std::ios::app);
+    if (!file) {
+      return absl::UnavailableError(
+          absl::StrCat("--figures=", figures, ": ", strerror(errno)));
+    }
+  }
+  return Report(std::move(file));
 }
 
-void PrintMemory(const char* what, const MemoryUsage& before,
-                 const MemoryUsage& now, uint32_t ues) {
-  const auto growth = [ues](uint64_t from, uint64_t to) {
-    return (static_cast<double>(to) - static_cast<double>(from)) /
-           std::max(ues, 1u);
-  };
-  std::printf(
-      "  memory      PSS %.0f bytes per idle registered UE (RSS %.0f), "
-      "%s: from %.1f MiB to %.1f MiB\n",
-      growth(before.proportional_bytes, now.proportional_bytes),
-      growth(before.resident_bytes, now.resident_bytes), what,
-      static_cast<double>(before.proportional_bytes) / (1 << 20),
-      static_cast<double>(now.proportional_bytes) / (1 << 20));
+void Report::Add(const PhaseReport& phase, uint32_t ues, uint64_t errors) {
+  PrintPhase(phase);
+  if (figures_.is_open()) {
+    figures_ << ToJson(phase, ues, errors) << std::endl;
+  }
+}
+
+void Report::Add(const Idle& idle, uint32_t ues) {
+  std::printf("idle: %u connections for %.2f s\n", idle.connected,
+              idle.costs.seconds);
+  PrintShare("proxy", idle.costs.proxy, idle.costs.seconds);
+  const uint32_t newer = idle.connected - std::min(idle.connected, idle.warm);
+  if (idle.now.proportional_bytes > 0) {
+    PrintMemory("all growth", idle.cold, idle.now, idle.connected);
+    if (idle.warm > 0) {
+      PrintMemory("after warm-up", idle.then, idle.now, newer);
+    }
+  }
   std::fflush(stdout);
+  if (!figures_.is_open()) return;
+  const uint64_t now = idle.now.proportional_bytes;
+  figures_ << absl::StrFormat(
+                  R"({"phase":"idle","ues":%d,"connected":%d,)"
+                  R"("seconds":%.3f,"proxy_share":%.6f,"warm":%d,)"
+                  R"("pss_bytes_before":%d,"pss_bytes_warm":%d,)"
+                  R"("pss_bytes":%d,"pss_per_ue":%.1f,)"
+                  R"("pss_per_ue_after_warm_up":%.1f})",
+                  ues, idle.connected, idle.costs.seconds,
+                  idle.costs.proxy.used / idle.costs.seconds, idle.warm,
+                  idle.cold.proportional_bytes, idle.then.proportional_bytes,
+                  now,
+                  Growth(idle.cold.proportional_bytes, now, idle.connected),
+                  Growth(idle.then.proportional_bytes, now, newer))
+           << std::endl;
 }
 
 void PrintErrors(const ErrorCounts& errors) {

@@ -4,8 +4,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "bench/load/pacer.h"
 #include "core/base/time.h"
 
@@ -48,59 +52,110 @@ void Runner::Turn(Nanos most) {
                        *parts_.fleet);
 }
 
-void Runner::Progress(const std::string& name, uint64_t done, uint64_t total) {
+void Runner::Progress(std::string_view name, uint64_t done, uint64_t total) {
   const Nanos now = ReadNanos();
   if (now - said_ < kProgressEvery) return;
   said_ = now;
-  std::fprintf(stderr,
-               "%-10s %llu of %llu, %u at work, %u connected, %llu "
-               "errors\n",
-               name.c_str(), static_cast<unsigned long long>(done),
-               static_cast<unsigned long long>(total), parts_.fleet->busy(),
-               parts_.fleet->connected(),
-               static_cast<unsigned long long>(parts_.fleet->errors().Total()));
+  const std::string of =
+      total == ~uint64_t{0} ? "" : absl::StrCat(" of ", total);
+  absl::FPrintF(stderr, "%-10s %d%s, %d at work, %d connected, %d errors\n",
+                name, done, of, parts_.fleet->busy(),
+                parts_.fleet->connected(), parts_.fleet->errors().Total());
+}
+
+bool Runner::MayBegin(const Phase& phase) const {
+  const bool open = phase.spec.rate > 0;
+  return (open && !StepsOf(phase.spec.work).connects) ||
+         parts_.fleet->busy() < phase.in_flight;
 }
 
 // A UE that still works holds up those behind it; their latency runs.
 uint64_t Runner::BeginDue(const Phase& phase, Nanos start, uint64_t begun) {
   Fleet& fleet = *parts_.fleet;
   const Nanos now = ReadNanos();
-  while (begun < phase.total && fleet.busy() < phase.busy_max) {
-    const Nanos intended = IntendedAt(start, phase.rate, begun);
+  while (begun < phase.total && MayBegin(phase)) {
+    const Nanos intended = phase.spec.rate > 0
+                               ? IntendedAt(start, phase.spec.rate, begun)
+                               : std::max(now, start);
     if (intended > now) break;
     const auto ue = static_cast<uint32_t>((phase.first + begun) % fleet.size());
-    if (!fleet.Begin(phase.work, ue, intended)) break;
+    if (!fleet.Begin(phase.spec.work, ue, intended)) break;
     ++begun;
   }
   return begun;
+}
+
+void Runner::GiveUpLate() {
+  const Nanos now = ReadNanos();
+  if (now - looked_ < kLookEvery) return;
+  looked_ = now;
+  parts_.fleet->GiveUp(now, parts_.timeout);
 }
 
 PhaseReport Runner::Work(const Phase& phase) {
   Fleet& fleet = *parts_.fleet;
   const Snapshot first = Look();
   const Nanos start = ReadNanos() + kHeadStart;
-  const Pacer pacer(parts_.reactor, start,
-                    static_cast<Nanos>(1e9 / phase.rate));
+  const Nanos end = phase.time > 0 ? start + phase.time
+                                   : std::numeric_limits<Nanos>::max();
+  std::optional<Pacer> pacer;
+  if (phase.spec.rate > 0) {
+    pacer.emplace(parts_.reactor, start,
+                  static_cast<Nanos>(1e9 / phase.spec.rate));
+  }
   said_ = start;
   uint64_t begun = 0;
-  Nanos look_at = start + kLookEvery;
-  while ((begun < phase.total || fleet.busy() > 0) &&
-         fleet.failed() < fleet.size()) {
-    Turn(kSecond / 10);
-    begun = BeginDue(phase, start, begun);
-    const Nanos now = ReadNanos();
-    if (now >= look_at) {
-      fleet.GiveUp(now, parts_.timeout);
-      look_at = now + kLookEvery;
-    }
-    Progress(phase.name, begun - fleet.busy(), phase.total);
+  bool begins = true;
+  while ((begins || fleet.busy() > 0) && fleet.failed() < fleet.size()) {
+    Turn(begun == 0 ? kMillisecond : kSecond / 10);
+    if (begins) begun = BeginDue(phase, start, begun);
+    begins = begun < phase.total && ReadNanos() < end;
+    GiveUpLate();
+    Progress(phase.spec.name, begun - fleet.busy(), phase.total);
   }
   return {.phase = phase,
           .costs = Between(first, Look()),
           .tally = fleet.TakeTally()};
 }
 
-Costs Runner::Hold(const std::string& name, Nanos time) {
+PhaseReport Runner::Message(const Phase& phase) {
+  HomeCore& core = *parts_.core;
+  const Snapshot first = Look();
+  const uint64_t before = core.messages();
+  const Nanos end = first.at + phase.time;
+  core.BeginMessages(phase.in_flight, end);
+  while (core.messaging() && ReadNanos() < end + parts_.timeout) {
+    Turn(kMillisecond);
+    Progress(phase.spec.name, core.messages() - before, phase.total);
+  }
+  auto tally = parts_.fleet->TakeTally();
+  tally->done = core.messages() - before;
+  if (core.messaging()) {
+    parts_.fleet->Count(Error::kTimeout);
+  } else {
+    tally->latency = core.TakeLatency();
+  }
+  return {.phase = phase,
+          .costs = Between(first, Look()),
+          .tally = std::move(tally)};
+}
+
+void Runner::GetTickets(const Phase& phase) {
+  Fleet& fleet = *parts_.fleet;
+  Phase full = phase;
+  full.spec.rate = 0;
+  full.spec.work = Work::kVisit;
+  full.total = 0;
+  full.time = 0;
+  while (full.total < fleet.size() &&
+         !fleet.HasTicket(static_cast<uint32_t>(full.total))) {
+    ++full.total;
+  }
+  if (full.total > 0) (void)Work(full);
+  LeaveAll();
+}
+
+Costs Runner::Hold(std::string_view name, Nanos time) {
   const Snapshot first = Look();
   said_ = first.at;
   const Nanos end = first.at + time;

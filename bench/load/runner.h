@@ -6,23 +6,23 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 
 #include "bench/load/clock.h"
 #include "bench/load/fleet.h"
 #include "bench/load/home_core.h"
+#include "bench/load/phases.h"
 #include "bench/load/usage.h"
 #include "net/reactor.h"
 
 namespace sallyport::load {
 
 struct Phase {
-  std::string name;
-  Fleet::Work work = Fleet::Work::kRegister;
-  double rate = 0;          // per second
-  uint64_t total = 0;       // UEs take turns
-  uint32_t first = 0;       // the UE that begins
-  uint32_t busy_max = ~0u;  // at the same time
+  PhaseSpec spec;
+  uint64_t total = ~uint64_t{0};  // pieces of work; UEs take turns
+  Nanos time = 0;                 // 0: until `total` are done
+  uint32_t first = 0;             // the UE that begins
+  uint32_t in_flight = 0;         // in a closed loop; newcomers in an open one
 };
 
 // What was used during a phase.
@@ -51,10 +51,16 @@ class Runner {
   };
   explicit Runner(const Parts& parts);
 
-  // Begins piece k at k / rate, and ends when every piece has ended.
+  // Begins piece k at k / rate, or as soon as fewer than `in_flight` are at
+  // work, and ends when every piece that has begun has ended.
   PhaseReport Work(const Phase& phase);
+  // The home core writes to the UEs.
+  PhaseReport Message(const Phase& phase);
+  // UEs that have none get a ticket by a visit: a server of TLS 1.3 may send it
+  // with its first data only.
+  void GetTickets(const Phase& phase);
   // Nobody says anything.
-  Costs Hold(const std::string& name, Nanos time);
+  Costs Hold(std::string_view name, Nanos time);
   // Every UE closes its connection.
   void LeaveAll();
 
@@ -67,12 +73,15 @@ class Runner {
   static Costs Between(const Snapshot& first, const Snapshot& last);
   // Begins what is due; returns how many have begun in all.
   uint64_t BeginDue(const Phase& phase, Nanos start, uint64_t begun);
+  bool MayBegin(const Phase& phase) const;
+  void GiveUpLate();
   void Turn(Nanos most);
-  void Progress(const std::string& name, uint64_t done, uint64_t total);
+  void Progress(std::string_view name, uint64_t done, uint64_t total);
 
   const Parts parts_;
   const pid_t thread_;
   Nanos said_ = 0;
+  Nanos looked_ = 0;
 };
 
 }  // namespace sallyport::load

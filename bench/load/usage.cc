@@ -40,15 +40,33 @@ CpuUsage ReadSchedule(const std::string& folder) {
           static_cast<double>(NumberAt(words, 1)) * 1e-9};
 }
 
-// User and system time, with that of threads that have ended.
-double ReadStat(pid_t process) {
-  const std::string text = ReadFile(absl::StrCat("/proc/", process, "/stat"));
-  const size_t name_end = text.rfind(')');  // a name may hold blanks
-  if (name_end == std::string::npos) return 0;
-  const std::vector<std::string_view> words = absl::StrSplit(
-      std::string_view(text).substr(name_end + 1), ' ', absl::SkipEmpty());
-  return static_cast<double>(NumberAt(words, 11) + NumberAt(words, 12)) /
-         static_cast<double>(sysconf(_SC_CLK_TCK));
+std::vector<std::string> ThreadFolders(pid_t process) {
+  const std::string folder = absl::StrCat("/proc/", process, "/task");
+  std::vector<std::string> threads;
+  DIR* tasks = opendir(folder.c_str());
+  if (tasks == nullptr) return threads;
+  while (const dirent* entry = readdir(tasks)) {
+    if (entry->d_name[0] == '.') continue;
+    threads.push_back(absl::StrCat(folder, "/", entry->d_name));
+  }
+  closedir(tasks);
+  return threads;
+}
+
+// The process itself comes first.
+std::vector<pid_t> TreeOf(pid_t root) {
+  std::vector<pid_t> tree = {root};
+  for (size_t i = 0; i < tree.size(); ++i) {
+    for (const std::string& thread : ThreadFolders(tree[i])) {
+      const std::string text = ReadFile(thread + "/children");
+      for (const std::string_view word :
+           absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+        pid_t child = 0;
+        if (absl::SimpleAtoi(word, &child)) tree.push_back(child);
+      }
+    }
+  }
+  return tree;
 }
 
 }  // namespace
@@ -58,30 +76,28 @@ CpuUsage ReadThreadCpu(pid_t thread) {
 }
 
 CpuUsage ReadProcessCpu(pid_t process) {
-  CpuUsage usage{.used = ReadStat(process)};
-  const std::string folder = absl::StrCat("/proc/", process, "/task");
-  DIR* tasks = opendir(folder.c_str());
-  if (tasks == nullptr) return usage;
-  while (const dirent* entry = readdir(tasks)) {
-    if (entry->d_name[0] == '.') continue;
-    usage.waited +=
-        ReadSchedule(absl::StrCat(folder, "/", entry->d_name)).waited;
+  CpuUsage usage;
+  for (const pid_t pid : TreeOf(process)) {
+    for (const std::string& thread : ThreadFolders(pid)) {
+      usage = usage + ReadSchedule(thread);
+    }
   }
-  closedir(tasks);
   return usage;
 }
 
 MemoryUsage ReadMemory(pid_t process) {
-  const std::string text =
-      ReadFile(absl::StrCat("/proc/", process, "/smaps_rollup"));
   MemoryUsage memory;
-  for (std::string_view line : absl::StrSplit(text, '\n')) {
-    const std::vector<std::string_view> words =
-        absl::StrSplit(line, ' ', absl::SkipEmpty());
-    if (absl::StartsWith(line, "Rss:")) {
-      memory.resident_bytes = NumberAt(words, 1) * 1024;
-    } else if (absl::StartsWith(line, "Pss:")) {
-      memory.proportional_bytes = NumberAt(words, 1) * 1024;
+  for (const pid_t pid : TreeOf(process)) {
+    const std::string text =
+        ReadFile(absl::StrCat("/proc/", pid, "/smaps_rollup"));
+    for (std::string_view line : absl::StrSplit(text, '\n')) {
+      const std::vector<std::string_view> words =
+          absl::StrSplit(line, ' ', absl::SkipEmpty());
+      if (absl::StartsWith(line, "Rss:")) {
+        memory.resident_bytes += NumberAt(words, 1) * 1024;
+      } else if (absl::StartsWith(line, "Pss:")) {
+        memory.proportional_bytes += NumberAt(words, 1) * 1024;
+      }
     }
   }
   return memory;

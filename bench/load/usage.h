@@ -15,9 +15,14 @@ struct CpuUsage {
   CpuUsage operator-(const CpuUsage& before) const {
     return {used - before.used, waited - before.waited};
   }
+  CpuUsage operator+(const CpuUsage& more) const {
+    return {used + more.used, waited + more.waited};
+  }
 };
 
-// Zeros when there is no such process, or it may not be looked at.
+// A process and all that it and its children have started. Threads that have
+// ended do not count. Zeros when there is no such process, or it may not be
+// looked at.
 CpuUsage ReadProcessCpu(pid_t process);
 // One thread of this process.
 CpuUsage ReadThreadCpu(pid_t thread);
@@ -26,6 +31,7 @@ struct MemoryUsage {
   uint64_t resident_bytes = 0;      // Rss
   uint64_t proportional_bytes = 0;  // Pss: shared pages count in part
 };
+// Of the same processes.
 MemoryUsage ReadMemory(pid_t process);
 
 }  // namespace sallyport::load
