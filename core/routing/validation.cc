@@ -7,6 +7,7 @@
 #include "core/registration/security_agreement.h"
 #include "core/sip/digest.h"
 #include "core/sip/limits.h"
+#include "core/sip/octets.h"
 
 namespace sallyport::routing {
 namespace {
@@ -59,7 +60,7 @@ Refusal OfScan(ScanVerdict scan) {
 }
 
 bool HasSpace(std::string_view text) {
-  return text.find_first_of(" \t\r\n") != std::string_view::npos;
+  return sip::FindAny<' ', '\t', '\r', '\n'>(text) < text.size();
 }
 
 // ---- single values

@@ -1,5 +1,6 @@
 #include "core/sip/digest.h"
 
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -8,15 +9,8 @@ namespace {
 // What a value without quotes may hold. Wider than a token, for peers that
 // forget the quotes around a URI, but without what another parser could take
 // for the end of a value or a quote.
-bool IsBareValueChar(char c) {
-  return IsTokenChar(c) ||
-         std::string_view("/:@=?&[]$#").find(c) != std::string_view::npos;
-}
-
-bool IsToken68Char(char c) {
-  return IsAlpha(c) || IsDigit(c) ||
-         std::string_view("-._~+/").find(c) != std::string_view::npos;
-}
+constexpr OctetSet kBareValueChars = kTokenChars | OctetSet("/:@=?&[]$#");
+constexpr OctetSet kToken68Chars = kAlphanumeric | OctetSet("-._~+/");
 
 std::string_view Between(const char* begin, const char* end) {
   return {begin, static_cast<size_t>(end - begin)};
@@ -31,8 +25,7 @@ bool IsEmptyValue(std::string_view value) {
 
 AuthValue SplitAuthValue(std::string_view value) {
   const std::string_view text = TrimLws(value);
-  size_t size = 0;
-  while (size < text.size() && IsTokenChar(text[size])) ++size;
+  const size_t size = SpanOf(text, kTokenChars);
   if (size < text.size() && !IsLws(text[size])) {
     return {.scheme = {}, .params = text};
   }
@@ -50,8 +43,7 @@ bool AuthParamCursor::Fail() {
 
 // Credentials without parameters.  Source: RFC 7235 2.1 (token68).
 bool AuthParamCursor::TakeToken68() {
-  size_t size = 0;
-  while (size < rest_.size() && IsToken68Char(rest_[size])) ++size;
+  const size_t size = SpanOf(rest_, kToken68Chars);
   const size_t padding = rest_.find_first_not_of('=', size);
   if (size == 0 || padding != rest_.npos) return false;
   name_ = rest_.substr(0, size);
@@ -71,7 +63,7 @@ bool AuthParamCursor::TakeValue() {
     size = QuotedSize(rest_);
     if (size == 0) return false;
   } else {
-    while (size < rest_.size() && IsBareValueChar(rest_[size])) ++size;
+    size = SpanOf(rest_, kBareValueChars);
   }
   value_ = rest_.substr(0, size);
   rest_ = rest_.substr(size);
@@ -93,8 +85,7 @@ bool AuthParamCursor::Next() {
   const bool first = first_;
   first_ = false;
   if (first && TakeToken68()) return true;
-  size_t size = 0;
-  while (size < rest_.size() && IsTokenChar(rest_[size])) ++size;
+  const size_t size = SpanOf(rest_, kTokenChars);
   if (size == 0) return Fail();
   name_ = rest_.substr(0, size);
   const char* end = name_.data() + size;

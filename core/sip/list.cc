@@ -1,5 +1,6 @@
 #include "core/sip/list.h"
 
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -12,15 +13,17 @@ std::string_view Between(const char* begin, const char* end) {
 // Octets up to the comma that ends the first value, or all; npos when a quote
 // or bracket does not close.
 size_t ValueSize(std::string_view row) {
-  for (size_t i = 0; i < row.size(); ++i) {
+  size_t i = 0;
+  while ((i = FindAny<',', '"', '<'>(row, i)) < row.size()) {
     if (row[i] == ',') return i;
     if (row[i] == '"') {
       const size_t quoted = QuotedSize(row.substr(i));
       if (quoted == 0) return row.npos;
-      i += quoted - 1;
-    } else if (row[i] == '<') {
+      i += quoted;
+    } else {
       i = row.find('>', i);
       if (i == row.npos) return row.npos;
+      ++i;
     }
   }
   return row.size();
@@ -29,14 +32,13 @@ size_t ValueSize(std::string_view row) {
 // Names of URI parameters have brackets, colons and such as well (RFC
 // 3261 25.1, paramchar); what is no name of ours only has to end in the right
 // place.
-size_t NameSize(std::string_view text) {
-  size_t size = 0;
-  while (size < text.size() && !IsLws(text[size]) &&
-         std::string_view(";=\",<>").find(text[size]) == text.npos) {
-    ++size;
-  }
-  return size;
-}
+constexpr OctetSet kNameChars([](char c) {
+  constexpr OctetSet kEnds(";=\",<>");
+  return !IsLws(c) && !kEnds.Has(c);
+});
+constexpr OctetSet kBareValueChars([](char c) {
+  return !IsLws(c) && c != ';' && c != '"';
+});
 
 }  // namespace
 
@@ -83,12 +85,8 @@ bool ParamCursor::Fail() {
 // Octets of the value at the front; 0 when there is none that can be read.
 size_t ParamCursor::ReadValue(std::string_view text) {
   if (text.starts_with('"')) return QuotedSize(text);
-  size_t size = 0;
-  while (size < text.size() && text[size] != ';' && !IsLws(text[size])) {
-    if (text[size] == '"') return 0;
-    ++size;
-  }
-  return size;
+  const size_t size = SpanOf(text, kBareValueChars);
+  return size < text.size() && text[size] == '"' ? 0 : size;
 }
 
 // Source: RFC 3261 25.1 (generic-param, SEMI, EQUAL).
@@ -96,7 +94,7 @@ bool ParamCursor::Next() {
   if (rest_.empty()) return false;
   if (rest_.front() != ';') return Fail();
   const std::string_view text = SkipLws(rest_.substr(1));
-  const size_t size = NameSize(text);
+  const size_t size = SpanOf(text, kNameChars);
   if (size == 0) return Fail();
   name_ = text.substr(0, size);
   value_ = {};

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -38,12 +39,6 @@ ScanVerdict JudgeVersion(std::string_view version) {
                                     : ScanVerdict::kBadVersion;
 }
 
-size_t TokenSize(std::string_view text) {
-  size_t size = 0;
-  while (size < text.size() && IsTokenChar(text[size])) ++size;
-  return size;
-}
-
 size_t WithoutBlanksBehind(std::string_view line) {
   size_t size = line.size();
   while (size > 0 && IsBlank(line[size - 1])) --size;
@@ -53,7 +48,7 @@ size_t WithoutBlanksBehind(std::string_view line) {
 // Method SP Request-URI SP SIP-Version; anything may stand between method and
 // version as long as both can be told.
 StartLine ReadRequestLine(std::string_view line, size_t uri_bytes_max) {
-  const size_t method_end = TokenSize(line);
+  const size_t method_end = SpanOf(line, kTokenChars);
   if (method_end == 0 || method_end == line.size()) return {};
   if (!IsBlank(line[method_end])) return {};
   const size_t end = WithoutBlanksBehind(line);

@@ -28,26 +28,11 @@ std::optional<Digits> ReadDigits(std::string_view text) {
 }  // namespace
 
 bool IsToken(std::string_view text) {
-  for (char c : text) {
-    if (!IsTokenChar(c)) return false;
-  }
-  return !text.empty();
+  return !text.empty() && AreAllIn(text, kTokenChars);
 }
 
-std::string_view SkipLws(std::string_view text) {
-  while (!text.empty() && IsLws(text.front())) text.remove_prefix(1);
-  return text;
-}
-
-std::string_view TrimLws(std::string_view text) {
-  text = SkipLws(text);
-  while (!text.empty() && IsLws(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
+bool SameLetters(const char* a, const char* b, size_t size) {
+  for (size_t i = 0; i < size; ++i) {
     const int differs = a[i] ^ b[i];
     if (differs == 0) continue;
     if (differs != ('a' ^ 'A') || !IsAlpha(a[i])) return false;
@@ -69,9 +54,9 @@ std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits) {
 
 size_t QuotedSize(std::string_view text) {
   if (text.empty() || text.front() != '"') return 0;
-  for (size_t i = 1; i < text.size(); ++i) {
+  for (size_t i = FindAny<'"', '\\'>(text, 1); i < text.size();
+       i = FindAny<'"', '\\'>(text, i + 2)) {
     if (text[i] == '"') return i + 1;
-    if (text[i] == '\\') ++i;
   }
   return 0;
 }

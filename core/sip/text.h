@@ -2,13 +2,13 @@
 #ifndef CORE_SIP_TEXT_H_
 #define CORE_SIP_TEXT_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "absl/base/attributes.h"
+#include "core/sip/octets.h"
 
 namespace sallyport::sip {
 
@@ -28,20 +28,12 @@ inline constexpr int HexDigit(char c) {
 
 // True for the octets of a token.
 // Source: RFC 3261 25.1 (token).
-inline constexpr std::array<bool, 256> kTokenChars = [] {
-  std::array<bool, 256> table{};
-  for (int c = 0; c < 256; ++c) {
-    const char text = static_cast<char>(c);
-    table[c] = c < 128 && (IsDigit(text) || IsAlpha(text));
-  }
-  for (unsigned char c : {'-', '.', '!', '%', '*', '_', '+', '`', '\'', '~'}) {
-    table[c] = true;
-  }
-  return table;
-}();
-inline constexpr bool IsTokenChar(char c) {
-  return kTokenChars[static_cast<unsigned char>(c)];
-}
+inline constexpr OctetSet kAlphanumeric([](char c) {
+  return IsDigit(c) || IsAlpha(c);
+});
+inline constexpr OctetSet kTokenChars =
+    kAlphanumeric | OctetSet("-.!%*_+`'~");
+inline constexpr bool IsTokenChar(char c) { return kTokenChars.Has(c); }
 bool IsToken(std::string_view text);  // at least one octet
 
 // White space within a value: the line ends of folds are part of it, because
@@ -53,11 +45,23 @@ inline constexpr bool IsLws(char c) {
   return octet <= ' ' && (kSet >> octet & 1) != 0;
 }
 // SP, HT, CR, LF at both ends.
-std::string_view TrimLws(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
-std::string_view SkipLws(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
+inline std::string_view SkipLws(
+    std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND) {
+  while (!text.empty() && IsLws(text.front())) text.remove_prefix(1);
+  return text;
+}
+inline std::string_view TrimLws(
+    std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND) {
+  text = SkipLws(text);
+  while (!text.empty() && IsLws(text.back())) text.remove_suffix(1);
+  return text;
+}
 
+bool SameLetters(const char* a, const char* b, size_t size);
 // ASCII.
-bool EqualsIgnoreCase(std::string_view a, std::string_view b);
+inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && SameLetters(a.data(), b.data(), a.size());
+}
 
 // Digits only, no sign, no overflow: nothing else is a number.
 std::optional<uint32_t> ParseUint32(std::string_view digits);

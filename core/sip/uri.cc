@@ -1,8 +1,7 @@
 #include "core/sip/uri.h"
 
-#include <algorithm>
-
 #include "core/sip/list.h"
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -13,22 +12,24 @@ namespace {
 // Printable ASCII without the delimiters that a URI never has, and every '%'
 // before two hexadecimal digits.
 bool IsUriText(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>') return false;
-    if (c != '%') continue;
-    if (text.size() - i < 3) return false;
+  constexpr OctetSet kPlain([](char c) {
+    constexpr OctetSet kNever("\"<>%");
+    return c > ' ' && c < 0x7f && !kNever.Has(c);
+  });
+  size_t i = 0;
+  while ((i += SpanOf(text.substr(i), kPlain)) < text.size()) {
+    if (text[i] != '%' || text.size() - i < 3) return false;
     if (HexDigit(text[i + 1]) < 0 || HexDigit(text[i + 2]) < 0) return false;
+    i += 3;
   }
   return true;
 }
 
 // Source: RFC 3986 3.1.
 bool IsSchemeName(std::string_view name) {
-  if (name.empty() || !IsAlpha(name.front())) return false;
-  return std::ranges::all_of(name, [](char c) {
-    return IsAlpha(c) || IsDigit(c) || c == '+' || c == '-' || c == '.';
-  });
+  constexpr OctetSet kSchemeChars = kAlphanumeric | OctetSet("+-.");
+  return !name.empty() && IsAlpha(name.front()) &&
+         AreAllIn(name, kSchemeChars);
 }
 
 UriScheme SchemeOf(std::string_view name) {
@@ -45,12 +46,12 @@ bool IsHost(std::string_view host) {
   if (host.starts_with('[')) {
     if (host.size() < 4 || !host.ends_with(']')) return false;
     const std::string_view inner = host.substr(1, host.size() - 2);
-    return std::ranges::all_of(
-        inner, [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
+    constexpr OctetSet kInnerChars(
+        [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
+    return AreAllIn(inner, kInnerChars);
   }
-  return !host.empty() && std::ranges::all_of(host, [](char c) {
-    return IsAlpha(c) || IsDigit(c) || c == '-' || c == '.' || c == '_';
-  });
+  constexpr OctetSet kHostChars = kAlphanumeric | OctetSet("-._");
+  return !host.empty() && AreAllIn(host, kHostChars);
 }
 
 // `host[:port]`. Source: RFC 3261 25.1 (hostport).

@@ -1,5 +1,6 @@
 #include "core/sip/via.h"
 
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
@@ -8,8 +9,7 @@ namespace {
 // Takes the token at the front, with white space on both sides.
 std::string_view TakeToken(std::string_view& text) {
   text = SkipLws(text);
-  size_t size = 0;
-  while (size < text.size() && IsTokenChar(text[size])) ++size;
+  const size_t size = SpanOf(text, kTokenChars);
   const std::string_view token = text.substr(0, size);
   text = SkipLws(text.substr(size));
   return token;
@@ -41,9 +41,8 @@ bool ReadSentBy(std::string_view text, ViaView& via) {
   const size_t colon = text.find(':', bracket);
   via.host = TrimLws(text.substr(0, colon));
   if (via.host.empty()) return false;
-  for (char c : via.host) {
-    if (!IsTokenChar(c) && c != ':' && c != '[' && c != ']') return false;
-  }
+  constexpr OctetSet kHostChars = kTokenChars | OctetSet(":[]");
+  if (!AreAllIn(via.host, kHostChars)) return false;
   if (colon == text.npos) return true;
   const std::optional<uint32_t> port =
       ParseUint32(TrimLws(text.substr(colon + 1)));

@@ -1,0 +1,51 @@
+#include "core/sip/octets.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace sallyport::sip {
+namespace {
+
+constexpr OctetSet kVowels("aeiou");
+constexpr OctetSet kDigits([](char c) { return c >= '0' && c <= '9'; });
+static_assert(kVowels.Has('e') && !kVowels.Has('E') && !kVowels.Has('\0'));
+static_assert((kVowels | kDigits).Has('7') && (kVowels | kDigits).Has('u'));
+static_assert(SpanOf("1234x5", kDigits) == 4 && SpanOf("", kDigits) == 0);
+static_assert(AreAllIn("", kDigits) && !AreAllIn("12a", kDigits));
+
+TEST(OctetSet, KnowsOctetsAboveAscii) {
+  constexpr OctetSet kHigh("\xff\x80");
+  EXPECT_TRUE(kHigh.Has('\xff'));
+  EXPECT_TRUE(kHigh.Has('\x80'));
+  EXPECT_FALSE(kHigh.Has('\x7f'));
+}
+
+// Every place of the octet in texts of every size around the width of a load,
+// on memory that ends with the text.
+TEST(FindAny, FindsTheFirstWhereverItStands) {
+  for (size_t size = 0; size <= 70; ++size) {
+    const std::string none(size, '.');
+    EXPECT_EQ((FindAny<',', '"'>(none)), size);
+    for (size_t at = 0; at < size; ++at) {
+      std::string text = none;
+      text[at] = '"';
+      if (at + 1 < size) text[at + 1] = ',';
+      const std::string exact(text.data(), size);
+      for (size_t from = 0; from <= at; ++from) {
+        ASSERT_EQ((FindAny<',', '"'>(exact, from)), at) << size << ' ' << from;
+      }
+      const size_t behind = FindAny<',', '"'>(exact, at + 1);
+      ASSERT_EQ(behind, at + 1 < size ? at + 1 : size);
+    }
+  }
+}
+
+TEST(FindAny, FromTheEndOrBeyondFindsNothing) {
+  EXPECT_EQ(FindAny<'a'>("aaa", 3), 3u);
+  EXPECT_EQ(FindAny<'a'>("aaa", 7), 3u);
+  EXPECT_EQ(FindAny<'a'>({}, 0), 0u);
+}
+
+}  // namespace
+}  // namespace sallyport::sip
