@@ -65,11 +65,11 @@ constexpr std::string_view kDomain = "ims.mnc001.mcc001.3gppnetwork.org";
 class HmacMac final : public Mac {
  public:
   std::array<uint8_t, 32> Sign(std::string_view data) const override {
-    return net::tls::HmacSha256(key_, data);
+    return hmac_.Sign(data);
   }
 
  private:
-  const net::tls::MacKey key_{1, 2, 3};
+  const net::tls::HmacSha256 hmac_{net::tls::MacKey{1, 2, 3}};
 };
 
 // The time that this thread had on a core, so that neighbours do not count.

@@ -92,7 +92,8 @@ bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
 // rule of the proxy is (spec 6.2 rule 1).
 bool Edge::Impl::ReadFields(const Inbound& in, RegisterRequest& r) {
   const routing::Refusal wrong = routing::ValidateRegister(
-      message_, r.parts, config_.message_limits.register_contacts);
+      message_, parts_.request_uri, r.parts,
+      config_.message_limits.register_contacts);
   if (wrong) {
     RefuseRequest(in, wrong);
     return false;
@@ -102,7 +103,8 @@ bool Edge::Impl::ReadFields(const Inbound& in, RegisterRequest& r) {
       r.credentials.kind == Credentials::Kind::kDuplicate) {
     return DecideRegister(in, r);  // D17
   }
-  const routing::Refusal unreadable = routing::ValidateCredentials(message_);
+  const routing::Refusal unreadable = routing::ValidateCredentials(
+      message_, sip::HeaderId::kProxyAuthorization);
   if (unreadable) RefuseRequest(in, unreadable);
   return !unreadable;
 }

@@ -34,13 +34,13 @@ class SystemEntropy final : public Entropy {
 // Source: RFC 5626 5.2.
 class HmacMac final : public Mac {
  public:
-  explicit HmacMac(const net::tls::MacKey& key) : key_(key) {}
+  explicit HmacMac(const net::tls::MacKey& key) : hmac_(key) {}
   std::array<uint8_t, 32> Sign(std::string_view data) const override {
-    return net::tls::HmacSha256(key_, data);
+    return hmac_.Sign(data);
   }
 
  private:
-  const net::tls::MacKey key_;
+  const net::tls::HmacSha256 hmac_;
 };
 
 }  // namespace sallyport::proxy

@@ -50,7 +50,9 @@ ClearDecision DecideBytes(std::string_view text, Transport transport,
     return DecideClear(view, {}, {}, nullptr, transport, tls_first, config);
   }
   RegisterParts parts;
-  EXPECT_FALSE(ValidateRegister(view, parts)) << text;
+  EXPECT_FALSE(
+      ValidateRegister(view, sip::ParseUri(view.request_uri()).value(), parts))
+      << text;
   return DecideClear(view, registration::SelectCredentials(view, "b"),
                      registration::ReadAgreement(view), &parts, transport,
                      tls_first, config);

@@ -239,7 +239,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
   }
 
   InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
-  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
 
   // Conformance: PROXY-26
@@ -324,7 +324,7 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
   }
 
   InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
-  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
   EnsureLength(request, scratch, out);
 
@@ -375,7 +375,7 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
   scratch.AppendUint(facts.hop.protected_port);
   std::string_view sent_by = scratch.Take();
   InsertVia(request, facts.hop, sent_by, scratch, out);
-  (void)sip::StampTopVia(request, facts.hop.peer, out, scratch);
+  sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
   EnsureLength(request, scratch, out);
 }

@@ -354,12 +354,10 @@ std::optional<ContactParts> ParseContact(std::string_view value) {
 
 // Source: RFC 3261 10.2 (no userinfo in the Request-URI of a REGISTER). A
 // scheme that nobody knows is the next rule's (416).
-bool NamesDomain(std::string_view request_uri) {
-  std::optional<sip::UriView> uri = sip::ParseUri(request_uri);
-  if (!uri.has_value()) return false;
-  return !KnownScheme(*uri) ||
-         (uri->user.empty() && (uri->scheme == sip::UriScheme::kSip ||
-                                uri->scheme == sip::UriScheme::kSips));
+bool NamesDomain(const sip::UriView& uri) {
+  return !KnownScheme(uri) ||
+         (uri.user.empty() && (uri.scheme == sip::UriScheme::kSip ||
+                               uri.scheme == sip::UriScheme::kSips));
 }
 
 Refusal ReadExpires(const MessageView& request,
@@ -489,24 +487,29 @@ Refusal ValidateRules(const MessageView& request, const RequestParts& parts,
 }
 
 Refusal ValidateCredentials(const MessageView& request) {
-  for (HeaderId id :
-       {HeaderId::kAuthorization, HeaderId::kProxyAuthorization}) {
-    for (const HeaderField* row = request.Find(id); row != nullptr;
-         row = request.Next(row)) {
-      if (sip::ParseCredentials(request.Value(*row)).verdict ==
-          sip::CredentialsView::Verdict::kMalformed) {
-        return Bad("Bad Credentials");
-      }
+  if (Refusal bad = ValidateCredentials(request, HeaderId::kAuthorization)) {
+    return bad;
+  }
+  return ValidateCredentials(request, HeaderId::kProxyAuthorization);
+}
+
+Refusal ValidateCredentials(const MessageView& request, HeaderId id) {
+  for (const HeaderField* row = request.Find(id); row != nullptr;
+       row = request.Next(row)) {
+    if (sip::ParseCredentials(request.Value(*row)).verdict ==
+        sip::CredentialsView::Verdict::kMalformed) {
+      return Bad("Bad Credentials");
     }
   }
   return {};
 }
 
 // Source: RFC 3261 10.2, 10.3
-Refusal ValidateRegister(const MessageView& request, RegisterParts& parts,
+Refusal ValidateRegister(const MessageView& request,
+                         const sip::UriView& request_uri, RegisterParts& parts,
                          size_t contacts_max) {
   parts = {};
-  if (!NamesDomain(request.request_uri())) return Bad("Bad Request-URI");
+  if (!NamesDomain(request_uri)) return Bad("Bad Request-URI");
   std::optional<uint32_t> expires_s;
   if (Refusal bad = ReadExpires(request, expires_s)) return bad;
   parts.has_expires = expires_s.has_value();

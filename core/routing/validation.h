@@ -60,9 +60,12 @@ struct RequestParts {
                                     const RequestParts& parts,
                                     std::span<char> extra_text);
 // Of a UE: a 400 when an Authorization or Proxy-Authorization cannot be parsed
-// (spec 4.2 rule 4). In a REGISTER the integrity decision sees to
-// Authorization.
+// (spec 4.2 rule 4).
 [[nodiscard]] Refusal ValidateCredentials(const sip::MessageView& request);
+// The same of one of the two. In a REGISTER the integrity decision has seen to
+// Authorization.
+[[nodiscard]] Refusal ValidateCredentials(const sip::MessageView& request,
+                                          sip::HeaderId id);
 
 // What REGISTER needs besides (spec E4, 2.5): Contact, `*` rules, Expires,
 // counts.
@@ -78,9 +81,10 @@ struct RegisterParts {
   uint32_t expires_s = 3600;  // asked for: Contact's, else Expires', else 3600
   bool has_expires = false;
 };
+// `request_uri`: as ValidateSyntax() read it.
 [[nodiscard]] Refusal ValidateRegister(
-    const sip::MessageView& request, RegisterParts& parts,
-    size_t contacts_max = sip::kRegisterContactsMax);
+    const sip::MessageView& request, const sip::UriView& request_uri,
+    RegisterParts& parts, size_t contacts_max = sip::kRegisterContactsMax);
 
 }  // namespace sallyport::routing
 

@@ -329,6 +329,9 @@ TEST(Validation, RefusesCredentialsOfAUeThatCannotBeParsed) {
         Adding(absl::StrCat(name, ": Digest username=\"a, realm=b\r\n"));
     ASSERT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
     EXPECT_EQ(ValidateCredentials(view).code, 400) << name;
+    EXPECT_EQ(
+        ValidateCredentials(view, sip::HeaderId::kProxyAuthorization).code,
+        name == "Authorization" ? 0 : 400);
   }
   std::string text = Adding("Authorization: Digest username=\"a\"\r\n");
   ASSERT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
@@ -361,7 +364,10 @@ CheckedRegister CheckRegister(std::string_view lines,
   text = absl::StrCat("REGISTER ", uri, " SIP/2.0\r\n", lines, "\r\n");
   EXPECT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
   CheckedRegister checked;
-  checked.refusal = ValidateRegister(view, checked.parts);
+  const std::optional<sip::UriView> parsed = sip::ParseUri(uri);
+  if (!parsed) ADD_FAILURE() << uri;
+  checked.refusal =
+      ValidateRegister(view, parsed.value_or(sip::UriView()), checked.parts);
   return checked;
 }
 

@@ -162,15 +162,20 @@ bool IsNamed(std::string_view name, std::span<const std::string_view> names) {
   });
 }
 
-// Each parameter can be told from the next, and another may follow.
-bool CanBeEdited(const AuthValue& value,
-                 std::span<const std::string_view> names,
-                 std::string_view parameter) {
-  if (value.scheme.empty()) return false;
+// False: a parameter cannot be told from the next, or no other may follow.
+bool EditParams(const MessageView& message, const AuthValue& value,
+                std::span<const std::string_view> names,
+                std::string_view parameter, RowEdit& edit) {
   AuthParamCursor cursor(value.params);
   while (cursor.Next()) {
-    if (!cursor.is_token68() || IsNamed(cursor.name(), names)) continue;
-    if (!parameter.empty()) return false;
+    const Range range = RangeOf(message, cursor.whole());
+    if (IsNamed(cursor.name(), names)) {
+      edit.Drop(range);
+    } else if (cursor.is_token68() && !parameter.empty()) {
+      return false;
+    } else {
+      edit.Keep(range);
+    }
   }
   return !cursor.malformed();
 }
@@ -193,11 +198,12 @@ AuthEdit EditAuthParams(const MessageView& message, const HeaderField& field,
                         std::span<const std::string_view> names,
                         std::string_view parameter, SpliceList& splices) {
   const AuthValue value = SplitAuthValue(message.Value(field));
-  if (!CanBeEdited(value, names, parameter)) return {};
+  if (value.scheme.empty()) return {};
+  const size_t untouched = splices.count();
   RowEdit edit(splices);
-  for (AuthParamCursor cursor(value.params); cursor.Next();) {
-    const Range range = RangeOf(message, cursor.whole());
-    IsNamed(cursor.name(), names) ? edit.Drop(range) : edit.Keep(range);
+  if (!EditParams(message, value, names, parameter, edit)) {
+    splices.TakeBack(untouched);
+    return {};
   }
   const AuthEdit done{
       .ok = true, .removed = edit.removed(), .kept = edit.kept()};
@@ -238,29 +244,32 @@ void ReplacePart(const MessageView& message, std::string_view part,
 
 }  // namespace
 
+void StampVia(const MessageView& message, const ViaView& via,
+              const Endpoint& source, SpliceList& splices, Scratch& scratch) {
+  // Source: RFC 3581 4.
+  if (via.rport.present) {
+    ReplacePart(message, via.rport.whole, WriteRport(source.port, scratch),
+                splices);
+  }
+  // Source: RFC 3261 18.2.1.
+  if (via.received.present) {
+    ReplacePart(message, via.received.whole,
+                WriteReceived("", source.address, scratch), splices);
+    return;
+  }
+  if (via.rport.present || IpAddress::Parse(via.host) != source.address) {
+    splices.Insert(RangeOf(message, via.whole).end,
+                   WriteReceived(";", source.address, scratch));
+  }
+}
+
 bool StampTopVia(const MessageView& message, const Endpoint& source,
                  SpliceList& splices, Scratch& scratch) {
   ListCursor top(message, HeaderId::kVia);
   if (!top.Next()) return false;
   const std::optional<ViaView> via = ParseVia(top.value());
-  if (!via) return false;
-  // Source: RFC 3581 4.
-  if (via->rport.present) {
-    ReplacePart(message, via->rport.whole, WriteRport(source.port, scratch),
-                splices);
-  }
-  // Source: RFC 3261 18.2.1.
-  if (via->received.present) {
-    ReplacePart(message, via->received.whole,
-                WriteReceived("", source.address, scratch), splices);
-    return true;
-  }
-  const std::optional<IpAddress> sent_by = IpAddress::Parse(via->host);
-  if (via->rport.present || sent_by != source.address) {
-    splices.Insert(RangeOf(message, top.value()).end,
-                   WriteReceived(";", source.address, scratch));
-  }
-  return true;
+  if (via) StampVia(message, *via, source, splices, scratch);
+  return via.has_value();
 }
 
 }  // namespace sallyport::sip

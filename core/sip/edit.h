@@ -24,6 +24,7 @@
 #include "core/sip/header_names.h"
 #include "core/sip/message.h"
 #include "core/sip/splice.h"
+#include "core/sip/via.h"
 
 namespace sallyport::sip {
 
@@ -101,8 +102,11 @@ struct AuthEdit {
 // Says in the top Via where the request came from: `received` when sent-by is a
 // name, differs from the source, or carried a claim of its own; `rport` when
 // the peer asked for it, and then `received` in any case. Claims are
-// overwritten. Returns false when the top Via cannot be read (400). Source: RFC
-// 3261 18.2.1, RFC 3581 4; spec 6.1.
+// overwritten. Source: RFC 3261 18.2.1, RFC 3581 4; spec 6.1.
+// `via`: the top one, of this message.
+void StampVia(const MessageView& message, const ViaView& via,
+              const Endpoint& source, SpliceList& splices, Scratch& scratch);
+// Reads it first; false: it cannot be read (400).
 [[nodiscard]] bool StampTopVia(const MessageView& message,
                                const Endpoint& source, SpliceList& splices,
                                Scratch& scratch);

@@ -51,6 +51,11 @@ void SpliceList::Add(const Splice& splice) {
   splices_[count_++] = splice;
 }
 
+void SpliceList::TakeBack(size_t count) {
+  CHECK_LE(count, count_);
+  count_ = count;
+}
+
 void SpliceList::Remove(size_t begin, size_t end) {
   CHECK_LE(end, original_.size());
   if (begin == end) return;

@@ -72,6 +72,8 @@ class SpliceList {
   }
   bool overflowed() const { return overflowed_; }
   size_t count() const { return count_; }
+  // Takes back all that was added since count() was `count`; before Seal().
+  void TakeBack(size_t count);
 
   // Sorts; call after the last change, and before gathered_size() and Gather().
   void Seal();

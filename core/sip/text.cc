@@ -1,5 +1,6 @@
 #include "core/sip/text.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
@@ -13,16 +14,15 @@ struct Digits {
 };
 
 std::optional<Digits> ReadDigits(std::string_view text) {
-  constexpr uint32_t kMax = std::numeric_limits<uint32_t>::max();
+  constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
   if (text.empty()) return std::nullopt;
-  Digits digits;
+  uint64_t value = 0;  // stays at kMax + 1 once it is there
   for (char c : text) {
     if (!IsDigit(c)) return std::nullopt;
-    const uint64_t next = uint64_t{digits.value} * 10 + (c - '0');
-    digits.overflow = digits.overflow || next > kMax;
-    digits.value = digits.overflow ? kMax : static_cast<uint32_t>(next);
+    value = std::min(value * 10 + static_cast<uint64_t>(c - '0'), kMax + 1);
   }
-  return digits;
+  return Digits{.value = static_cast<uint32_t>(std::min(value, kMax)),
+                .overflow = value > kMax};
 }
 
 }  // namespace
@@ -71,14 +71,18 @@ size_t Unquote(std::string_view text, char* out) {
   const std::string_view inner = text.substr(1, quoted - 2);
   size_t written = 0;
   for (size_t i = 0; i < inner.size(); ++i) {
-    if (inner[i] == '\\' && i + 1 < inner.size()) {
-      out[written++] = inner[++i];
-    } else if (inner[i] == '\r' || inner[i] == '\n') {
+    const size_t plain = FindAny<'\\', '\r', '\n'>(inner, i) - i;
+    std::memcpy(out + written, inner.data() + i, plain);
+    written += plain;
+    i += plain;
+    if (i == inner.size()) break;
+    if (inner[i] == '\\') {
+      if (i + 1 < inner.size()) ++i;
+      out[written++] = inner[i];
+    } else {
       // A fold and the white space behind it are one space.
       while (i + 1 < inner.size() && IsLws(inner[i + 1])) ++i;
       out[written++] = ' ';
-    } else {
-      out[written++] = inner[i];
     }
   }
   return written;

@@ -60,7 +60,9 @@ inline std::string_view TrimLws(
 bool SameLetters(const char* a, const char* b, size_t size);
 // ASCII.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && SameLetters(a.data(), b.data(), a.size());
+  return a.size() == b.size() &&
+         (a.empty() || ToLower(a.front()) == ToLower(b.front())) &&
+         SameLetters(a.data(), b.data(), a.size());
 }
 
 // Digits only, no sign, no overflow: nothing else is a number.

@@ -83,6 +83,7 @@ bool ReadParams(ViaView& via) {
 
 std::optional<ViaView> ParseVia(std::string_view value) {
   ViaView via;
+  via.whole = value;
   std::string_view text = value;
   if (!ReadProtocol(text, via)) return std::nullopt;
   const size_t semicolon = text.find(';');

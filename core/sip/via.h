@@ -12,6 +12,7 @@
 namespace sallyport::sip {
 
 struct ViaView {
+  std::string_view whole;
   std::string_view transport;  // "TLS"
   std::string_view host;       // sent-by, brackets kept
   uint16_t port = 0;           // 0: none given

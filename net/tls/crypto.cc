@@ -4,6 +4,8 @@
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
+#include <utility>
+
 #include "absl/log/check.h"
 
 namespace sallyport::net::tls {
@@ -13,24 +15,41 @@ void RandomBytes(std::span<uint8_t> out) {
 }
 
 // Built from SHA-256 itself: the library's HMAC object allocates.
-Mac HmacSha256(const MacKey& key, std::string_view data) {
-  std::array<uint8_t, SHA256_CBLOCK> inner_pad;
-  std::array<uint8_t, SHA256_CBLOCK> outer_pad;
-  inner_pad.fill(0x36);
-  outer_pad.fill(0x5c);
-  for (size_t i = 0; i < key.size(); ++i) {
-    inner_pad[i] ^= key[i];
-    outer_pad[i] ^= key[i];
-  }
+struct HmacSha256::Begun {
+  SHA256_CTX inner;
+  SHA256_CTX outer;
 
-  Mac mac;
-  SHA256_CTX hash;
+  ~Begun() { OPENSSL_cleanse(this, sizeof(*this)); }
+};
+
+namespace {
+
+void Begin(const MacKey& key, uint8_t octet, SHA256_CTX& hash) {
+  std::array<uint8_t, SHA256_CBLOCK> pad;
+  pad.fill(octet);
+  for (size_t i = 0; i < key.size(); ++i) pad[i] ^= key[i];
   SHA256_Init(&hash);
-  SHA256_Update(&hash, inner_pad.data(), inner_pad.size());
+  SHA256_Update(&hash, pad.data(), pad.size());
+  OPENSSL_cleanse(pad.data(), pad.size());
+}
+
+}  // namespace
+
+HmacSha256::HmacSha256(const MacKey& key) {
+  auto begun = std::make_unique<Begun>();
+  Begin(key, 0x36, begun->inner);
+  Begin(key, 0x5c, begun->outer);
+  begun_ = std::move(begun);
+}
+
+HmacSha256::~HmacSha256() = default;
+
+Mac HmacSha256::Sign(std::string_view data) const {
+  Mac mac;
+  SHA256_CTX hash = begun_->inner;
   SHA256_Update(&hash, data.data(), data.size());
   SHA256_Final(mac.data(), &hash);
-  SHA256_Init(&hash);
-  SHA256_Update(&hash, outer_pad.data(), outer_pad.size());
+  hash = begun_->outer;
   SHA256_Update(&hash, mac.data(), mac.size());
   SHA256_Final(mac.data(), &hash);
   return mac;
