@@ -127,6 +127,7 @@ void EdgeLaws::OnFromUe(FlowId flow, const Endpoint& peer,
   if (!peers_.contains(name)) {  // the datagram flow: who sent it
     absl::StrAppend(&name, "@", peer.address.ToString());
     peers_[name].address = peer.address;
+    peers_[name].port = peer.port;  // the last of those at this address
   }
   peers_[name].received.append(bytes);
   cause_ = {.peer = name, .core = {}};
@@ -229,8 +230,8 @@ std::string EdgeLaws::SourceIn(const NaiveMessage& message) const {
   int most = 0;
   for (const auto& [name, peer] : peers_) {
     const int fits = Has(vias[1], peer.address.ToString()) +
-                     2 * Has(peer.received, branch) +
-                     4 * (rport == absl::StrCat(peer.port));
+                     2 * (rport == absl::StrCat(peer.port)) +
+                     4 * Has(peer.received, branch);  // else it never said it
     if (fits <= most) continue;
     most = fits;
     best = name;
