@@ -21,16 +21,38 @@ bool SameUri(std::string_view a, std::string_view b) {
   return left && right && sip::UriEquals(*left, *right);
 }
 
+// What is looked for in the parameters of a listed contact; the first of each.
+struct ListedParams {
+  sip::Param instance, reg_id, expires;
+};
+
+ListedParams ReadParams(std::string_view params) {
+  ListedParams read;
+  for (sip::ParamCursor c(params); c.Next();) {
+    sip::Param* known = nullptr;
+    if (sip::EqualsIgnoreCase(c.name(), "expires")) known = &read.expires;
+    if (sip::EqualsIgnoreCase(c.name(), "reg-id")) known = &read.reg_id;
+    if (sip::EqualsIgnoreCase(c.name(), "+sip.instance")) {
+      known = &read.instance;
+    }
+    if (known == nullptr || known->present) continue;
+    *known = {.present = true,
+              .has_value = c.has_value(),
+              .value = c.value(),
+              .whole = c.whole()};
+  }
+  return read;
+}
+
 // By instance and reg-id when both sides have them, else by URI.
 // Source: RFC 5626 6, spec 5.4
-bool Matches(const sip::NameAddrView& listed, const RegisteredContact& ours) {
-  const sip::Param instance = sip::FindParam(listed.params, "+sip.instance");
-  if (!instance.has_value || ours.instance.empty()) {
-    return SameUri(listed.uri, ours.uri);
+bool Matches(std::string_view uri, const ListedParams& listed,
+             const RegisteredContact& ours) {
+  if (!listed.instance.has_value || ours.instance.empty()) {
+    return SameUri(uri, ours.uri);
   }
-  if (WithoutQuotes(instance.value) != ours.instance) return false;
-  const sip::Param reg_id = sip::FindParam(listed.params, "reg-id");
-  const auto number = sip::ParseUint32(reg_id.value);
+  if (WithoutQuotes(listed.instance.value) != ours.instance) return false;
+  const auto number = sip::ParseUint32(listed.reg_id.value);
   return ours.reg_id == 0 || !number || *number == ours.reg_id;
 }
 
@@ -40,10 +62,12 @@ uint32_t GrantedExpiry(const sip::MessageView& ok,
                        const RegisteredContact& contact) {
   for (sip::ListCursor c(ok, sip::HeaderId::kContact); c.Next();) {
     const auto listed = sip::ParseNameAddr(c.value());
-    if (!listed || !Matches(*listed, contact)) continue;
-    const sip::Param expires = sip::FindParam(listed->params, "expires");
-    if (const auto seconds = sip::ParseDeltaSeconds(expires.value))
+    if (!listed) continue;
+    const ListedParams params = ReadParams(listed->params);
+    if (!Matches(listed->uri, params, contact)) continue;
+    if (const auto seconds = sip::ParseDeltaSeconds(params.expires.value)) {
       return *seconds;
+    }
     if (const auto seconds =
             sip::ParseDeltaSeconds(ok.Value(sip::HeaderId::kExpires))) {
       return *seconds;

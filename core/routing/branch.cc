@@ -82,16 +82,19 @@ uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
   return hash.value();
 }
 
-bool HasLooped(const sip::MessageView& request, std::string_view own_host,
-               uint64_t loop_hash) {
-  for (sip::ListCursor c(request, sip::HeaderId::kVia); c.Next();) {
-    const auto via = sip::ParseVia(c.value());
-    if (!via) continue;
-    const auto branch = ParseBranch(via->branch);
-    if (branch && branch->loop_hash == loop_hash &&
-        sip::EqualsIgnoreCase(via->host, own_host)) {
-      return true;
-    }
+bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
+               std::string_view own_host, uint64_t loop_hash) {
+  const auto is_ours = [&](const sip::ViaView& via) {
+    const auto branch = ParseBranch(via.branch);
+    return branch && branch->loop_hash == loop_hash &&
+           sip::EqualsIgnoreCase(via.host, own_host);
+  };
+  if (is_ours(parts.via)) return true;
+  sip::ListCursor values(request, sip::HeaderId::kVia);
+  if (!values.Next()) return false;
+  while (values.Next()) {
+    const auto via = sip::ParseVia(values.value());
+    if (via && is_ours(*via)) return true;
   }
   return false;
 }

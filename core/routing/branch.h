@@ -44,9 +44,10 @@ std::optional<Branch> ParseBranch(std::string_view text);
 // 3261 16.3 step 4, 16.6 step 8
 uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
                   uint64_t seed);
-// A Via of `own_host` carries the very hash that this request has now.
-bool HasLooped(const sip::MessageView& request, std::string_view own_host,
-               uint64_t loop_hash);
+// A Via of `own_host` carries the very hash that this request has now. `parts`
+// holds the top one.
+bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
+               std::string_view own_host, uint64_t loop_hash);
 
 }  // namespace sallyport::routing
 

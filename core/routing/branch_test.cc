@@ -78,12 +78,20 @@ TEST(Loop, NeedsOurNameAndTheSameHash) {
                        std::string(WriteBranch(branch).view()) + "\r\n");
     sip::MessageView request;
     EXPECT_EQ(request.Scan(text), sip::ScanVerdict::kOk);
-    return HasLooped(request, "pcscf1.example", 7);
+    RequestParts parts;
+    sip::ListCursor top(request, sip::HeaderId::kVia);
+    EXPECT_TRUE(top.Next());
+    parts.via = sip::ParseVia(top.value()).value();
+    return HasLooped(request, parts, "pcscf1.example", 7);
   };
   EXPECT_TRUE(looped("pcscf1.example", 7));
   EXPECT_TRUE(looped("PCSCF1.example", 7));
   EXPECT_FALSE(looped("pcscf1.example", 8));
   EXPECT_FALSE(looped("pcscf2.example", 7));
+  // Nor must it be the last hop's.
+  EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
+                     "pcscf1.example",
+                     7));
 }
 
 }  // namespace

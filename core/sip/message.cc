@@ -94,9 +94,10 @@ void MessageView::Clear(std::string_view message) {
   head_size_ = static_cast<uint32_t>(message.size());
   count_ = 0;
   first_.fill(0);
+  repeated_.reset();
 }
 
-const HeaderField* MessageView::Next(const HeaderField* field) const {
+const HeaderField* MessageView::FindBehind(const HeaderField* field) const {
   if (field->id == HeaderId::kOther) return nullptr;
   const HeaderField* const end = fields_.data() + count_;
   for (const HeaderField* next = field + 1; next != end; ++next) {

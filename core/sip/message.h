@@ -4,6 +4,7 @@
 #define CORE_SIP_MESSAGE_H_
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -95,7 +96,7 @@ class MessageView {
     return bytes_.substr(0, method_size_);
   }
   std::string_view request_uri() const {  // requests only
-    return bytes_.substr(uri_begin_, uri_size_);
+    return Part(uri_begin_, uri_size_);
   }
   int status_code() const {
     return status_code_;
@@ -123,14 +124,17 @@ class MessageView {
     return place == 0 ? nullptr : &fields_[place - 1];
   }
   // The next one of the same id after `field`, or null. (kOther: none.)
-  const HeaderField* Next(const HeaderField* field) const;
+  const HeaderField* Next(const HeaderField* field) const {
+    if (!repeated_[static_cast<size_t>(field->id)]) return nullptr;
+    return FindBehind(field);
+  }
   bool Has(HeaderId id) const { return Find(id) != nullptr; }
   size_t Count(HeaderId id) const;
   std::string_view Name(const HeaderField& field) const {
-    return bytes_.substr(field.name_begin, field.name_size);
+    return Part(field.name_begin, field.name_size);
   }
   std::string_view Value(const HeaderField& field) const {
-    return bytes_.substr(field.value_begin, field.value_size);
+    return Part(field.value_begin, field.value_size);
   }
   // Value of the first field, or an empty view.
   std::string_view Value(HeaderId id) const {
@@ -144,6 +148,11 @@ class MessageView {
 
  private:
   friend class MessageScanner;
+  // What the scanner found lies within the bytes.
+  std::string_view Part(size_t begin, size_t size) const {
+    return {bytes_.data() + begin, size};
+  }
+  const HeaderField* FindBehind(const HeaderField* field) const;
   // No fields, all of `message` a head that nobody has read.
   void Clear(std::string_view message);
   // The field behind the last one was written: now it is there.
@@ -152,6 +161,8 @@ class MessageView {
     uint8_t& first = first_[static_cast<size_t>(id)];
     if (first == 0 && id != HeaderId::kOther) {
       first = static_cast<uint8_t>(count_);
+    } else {
+      repeated_.set(static_cast<size_t>(id));
     }
   }
 
@@ -168,6 +179,7 @@ class MessageView {
   uint16_t count_ = 0;
   // Index + 1 into fields_, or 0. What fields_ holds past count_ is never read.
   std::array<uint8_t, kHeaderIdCount> first_{};
+  std::bitset<kHeaderIdCount> repeated_;  // most are not
   std::array<HeaderField, kHeaderFieldsMax> fields_;
 };
 

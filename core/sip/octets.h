@@ -52,6 +52,17 @@ inline constexpr bool AreAllIn(std::string_view text, const OctetSet& set) {
   return SpanOf(text, set) == text.size();
 }
 
+#ifdef __SSE2__
+// Which of the 16 octets at `octets` are among these, as bits.
+template <char... kWanted>
+inline unsigned HitsIn16(const char* octets) {
+  const __m128i block =
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(octets));
+  const __m128i hits = (... | _mm_cmpeq_epi8(block, _mm_set1_epi8(kWanted)));
+  return static_cast<unsigned>(_mm_movemask_epi8(hits));
+}
+#endif
+
 // Where the first of these octets stands at or behind `from`; text.size() when
 // there is none. Reads nothing outside of the text.
 // Cost: 16 octets at a time where the machine can.
@@ -60,12 +71,16 @@ inline size_t FindAny(std::string_view text, size_t from = 0) {
   size_t at = from;
 #ifdef __SSE2__
   for (; at + 16 <= text.size(); at += 16) {
-    const __m128i octets = _mm_loadu_si128(
-        reinterpret_cast<const __m128i*>(text.data() + at));
-    const __m128i hits =
-        (... | _mm_cmpeq_epi8(octets, _mm_set1_epi8(kWanted)));
-    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hits));
-    if (mask != 0) return at + static_cast<size_t>(std::countr_zero(mask));
+    const unsigned hits = HitsIn16<kWanted...>(text.data() + at);
+    if (hits != 0) return at + static_cast<size_t>(std::countr_zero(hits));
+  }
+  if (text.size() >= 16 && at < text.size()) {
+    // The last 16, of which the first were looked at.
+    const size_t last = text.size() - 16;
+    const unsigned hits =
+        HitsIn16<kWanted...>(text.data() + last) >> (at - last);
+    return hits == 0 ? text.size()
+                     : at + static_cast<size_t>(std::countr_zero(hits));
   }
 #endif
   for (; at < text.size(); ++at) {

@@ -16,10 +16,11 @@ struct Digits {
 std::optional<Digits> ReadDigits(std::string_view text) {
   constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
   if (text.empty()) return std::nullopt;
-  uint64_t value = 0;  // stays at kMax + 1 once it is there
+  uint64_t value = 0;
   for (char c : text) {
     if (!IsDigit(c)) return std::nullopt;
-    value = std::min(value * 10 + static_cast<uint64_t>(c - '0'), kMax + 1);
+    value = value * 10 + static_cast<uint64_t>(c - '0');
+    if (value > kMax) value = kMax + 1;  // and stays there
   }
   return Digits{.value = static_cast<uint32_t>(std::min(value, kMax)),
                 .overflow = value > kMax};
@@ -32,7 +33,15 @@ bool IsToken(std::string_view text) {
 }
 
 bool SameLetters(const char* a, const char* b, size_t size) {
-  for (size_t i = 0; i < size; ++i) {
+  size_t i = 0;
+  // Most names come in the case in which everybody writes them.
+  for (; i + 8 <= size; i += 8) {
+    uint64_t left, right;
+    std::memcpy(&left, a + i, 8);
+    std::memcpy(&right, b + i, 8);
+    if (left != right) break;
+  }
+  for (; i < size; ++i) {
     const int differs = a[i] ^ b[i];
     if (differs == 0) continue;
     if (differs != ('a' ^ 'A') || !IsAlpha(a[i])) return false;

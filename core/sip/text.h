@@ -57,6 +57,7 @@ inline std::string_view TrimLws(
   return text;
 }
 
+// ASCII without case; sizes up to what both have.
 bool SameLetters(const char* a, const char* b, size_t size);
 // ASCII.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
