@@ -137,7 +137,7 @@ class Edge::Impl {
 
   // ---- receiving (edge_receive.cc)
   size_t OnStream(Flow& flow, std::string_view received);
-  size_t OnMessageCut(Flow& flow, std::string_view message);
+  void OnMessageCut(Flow& flow, sip::ScanVerdict scan);
   size_t OnNeedMore(Flow& flow, std::string_view received);
   size_t OnBadStream(Flow& flow, std::string_view received,
                      const routing::Refusal& answer, CloseReason reason);

@@ -103,12 +103,14 @@ size_t Edge::Impl::OnReceived(FlowId id, const Endpoint& peer,
 }
 
 size_t Edge::Impl::OnStream(Flow& flow, std::string_view received) {
-  const sip::Framer::Cut cut = flow.framer.Next(received);
+  sip::ScanVerdict scan = sip::ScanVerdict::kOk;
+  const sip::Framer::Cut cut = flow.framer.Next(received, message_, scan);
   switch (cut.verdict) {
     case Verdict::kNeedMore:
       return OnNeedMore(flow, received);
     case Verdict::kMessage:
-      return OnMessageCut(flow, received.substr(0, cut.size));
+      OnMessageCut(flow, scan);
+      return cut.size;
     case Verdict::kPing:
       OnPing(flow);
       return cut.size;
@@ -128,15 +130,15 @@ size_t Edge::Impl::OnStream(Flow& flow, std::string_view received) {
   return received.size();
 }
 
-size_t Edge::Impl::OnMessageCut(Flow& flow, std::string_view message) {
+// The message was scanned where the stream was cut.
+void Edge::Impl::OnMessageCut(Flow& flow, sip::ScanVerdict scan) {
   timers_.Cancel(flow.message);
   flow.message = {};
   const Inbound in{.flow = flow.id,
                    .record = &flow,
                    .info = &flow.info,
                    .peer = flow.info.peer};
-  OnMessage(in, message_.Scan(message, scan_policy_));
-  return message.size();
+  OnMessage(in, scan);
 }
 
 size_t Edge::Impl::OnNeedMore(Flow& flow, std::string_view received) {

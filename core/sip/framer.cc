@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "core/sip/octets.h"
 #include "core/sip/start_line.h"
 #include "core/sip/text.h"
 
@@ -69,10 +70,11 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes,
 // is a token or the version of a response. A TLS ClientHello fails at its first
 // octet.
 bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
-  for (size_t i = scanned_; i < end; ++i) {
-    const auto c = static_cast<unsigned char>(bytes[i]);
-    if (c >= ' ' && c != 0x7f) continue;
-    if (c != '\t' && c != '\r' && c != '\n') return false;
+  constexpr OctetSet kLineChars([](char c) {
+    return (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) || IsLws(c);
+  });
+  if (!AreAllIn(bytes.substr(scanned_, end - scanned_), kLineChars)) {
+    return false;
   }
   const size_t word_end = std::min(end, kMethodBytesMax + 1);
   for (size_t i = 0; i < word_end; ++i) {
@@ -157,6 +159,42 @@ Framer::Cut Framer::Next(std::string_view received) {
   if (same) return {};
   if (received[1] != '\n') return Fail(Verdict::kNotSip, 0);
   return {.verdict = Verdict::kCrlf, .size = 2};
+}
+
+Framer::Cut Framer::Next(std::string_view received, MessageView& message,
+                         ScanVerdict& scan) {
+  if (const Cut whole = ScanWhole(received, message); whole.size > 0) {
+    scan = ScanVerdict::kOk;
+    return whole;
+  }
+  const Cut cut = Next(received);
+  if (cut.verdict == Verdict::kMessage) {
+    scan = message.Scan(received.substr(0, cut.size), policy_);
+  }
+  return cut;
+}
+
+// A message that is there as a whole and has nothing unusual about it: the scanner
+// sees the same lines as the head's reader. Of all others nothing is said.
+Framer::Cut Framer::ScanWhole(std::string_view received,
+                              MessageView& message) const {
+  const bool at_begin = failed_.verdict == Verdict::kNeedMore &&
+                        message_size_ == 0 && !in_message();
+  if (!at_begin || received.empty() || IsLws(received.front()) ||
+      message.Scan(received, policy_) != ScanVerdict::kOk) {
+    return {};
+  }
+  const HeaderField* field = message.Find(HeaderId::kContentLength);
+  if (field == nullptr || field->folded || message.Next(field) != nullptr ||
+      !head_.IsStartLineBegin(received, message.start_line_end())) {
+    return {};
+  }
+  const std::optional<uint32_t> length = ParseUint32(message.Value(*field));
+  if (!length || *length > policy_.limits->body_bytes) return {};
+  const size_t size = message.head().size() + *length;
+  if (size > kMessageBytesMax || size > received.size()) return {};
+  message.CutTo(size);
+  return {.verdict = Verdict::kMessage, .size = size};
 }
 
 Framer::Cut Framer::ReadHead(std::string_view received) {

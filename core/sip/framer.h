@@ -24,6 +24,10 @@ class HeadReader {
   // policy is the same each time.
   [[nodiscard]] Verdict Read(std::string_view bytes, ScanPolicy policy);
 
+  // Judges the octets up to `end`, at most the start line's end, that were not
+  // looked at: false, when no SIP message begins so.
+  bool IsStartLineBegin(std::string_view bytes, size_t end) const;
+
   // Octets that were looked at; after kDone the size of the head.
   size_t scanned() const { return scanned_; }
   // After kDone.
@@ -36,7 +40,6 @@ class HeadReader {
   // Where in the value of a Content-Length the reader stands.
   enum class Place : uint8_t { kElsewhere, kBefore, kDigits, kBehind };
 
-  bool IsStartLineBegin(std::string_view bytes, size_t end) const;
   Verdict OnLine(std::string_view line);
   void OnFieldLine(std::string_view line);
   void ReadLength(std::string_view text);
@@ -88,11 +91,16 @@ class Framer {
 
   // Looks at the front of `received`, the bytes not yet consumed.
   [[nodiscard]] Cut Next(std::string_view received);
+  // The same, and scans the message that it cuts: what is there from its first
+  // octet to its last, as most are, is looked at once for both.
+  [[nodiscard]] Cut Next(std::string_view received, MessageView& message,
+                         ScanVerdict& scan);
 
   // True while a message has begun and not ended (its 10 s are running).
   bool in_message() const { return head_.scanned() > 0; }
 
  private:
+  Cut ScanWhole(std::string_view received, MessageView& message) const;
   Cut ReadHead(std::string_view received);
   Cut TakeMessage(std::string_view received);
   Cut Fail(Verdict verdict, size_t size);

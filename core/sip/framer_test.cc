@@ -37,10 +37,25 @@ bool GoesOn(Verdict verdict) {
          verdict == Verdict::kCrlf;
 }
 
+// What a scan of the piece by itself says must be what came with the cut.
+Framer::Cut NextScanned(Framer& framer, std::string_view received,
+                        ScanPolicy policy) {
+  static MessageView message, alone;
+  ScanVerdict scan{};
+  const Framer::Cut cut = framer.Next(received, message, scan);
+  if (cut.verdict == Verdict::kMessage) {
+    EXPECT_EQ(scan, alone.Scan(received.substr(0, cut.size), policy));
+    EXPECT_EQ(message.bytes(), alone.bytes());
+    EXPECT_EQ(message.head(), alone.head());
+    EXPECT_EQ(message.headers().size(), alone.headers().size());
+  }
+  return cut;
+}
+
 // Feeds `stream` in parts that end at `cuts`.
 std::vector<Piece> Frames(std::string_view stream,
-                          const std::vector<size_t>& cuts,
-                          ScanPolicy policy = {}) {
+                          const std::vector<size_t>& cuts, ScanPolicy policy,
+                          bool scans) {
   Framer framer(policy);
   std::vector<Piece> pieces;
   size_t taken = 0;
@@ -49,7 +64,8 @@ std::vector<Piece> Frames(std::string_view stream,
   for (size_t end : ends) {
     while (true) {
       const std::string_view received = stream.substr(taken, end - taken);
-      const Framer::Cut cut = framer.Next(received);
+      const Framer::Cut cut = scans ? NextScanned(framer, received, policy)
+                                    : framer.Next(received);
       if (cut.verdict == Verdict::kNeedMore) break;
       pieces.push_back(
           {cut.verdict, std::string(received.substr(0, cut.size))});
@@ -57,6 +73,14 @@ std::vector<Piece> Frames(std::string_view stream,
       taken += cut.size;
     }
   }
+  return pieces;
+}
+// Both ways, which must agree.
+std::vector<Piece> Frames(std::string_view stream,
+                          const std::vector<size_t>& cuts,
+                          ScanPolicy policy = {}) {
+  std::vector<Piece> pieces = Frames(stream, cuts, policy, false);
+  EXPECT_EQ(Frames(stream, cuts, policy, true), pieces);
   return pieces;
 }
 

@@ -88,6 +88,9 @@ class MessageView {
                                      ABSL_ATTRIBUTE_LIFETIME_BOUND,
                                  ScanPolicy policy = {});
 
+  // Octets from `size` on are no part of it: `size` is not less than the head's.
+  void CutTo(size_t size) { bytes_ = bytes_.substr(0, size); }
+
   // False: a response. Known as soon as the start line is recognised, also when
   // it is malformed.
   bool is_request() const { return is_request_; }

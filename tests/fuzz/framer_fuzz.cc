@@ -30,15 +30,30 @@ bool GoesOn(Verdict verdict) {
          verdict == Verdict::kCrlf;
 }
 
+// The scan that comes with a cut is that of the piece alone.
+sip::Framer::Cut NextScanned(sip::Framer& framer, std::string_view received,
+                             sip::ScanPolicy policy) {
+  static sip::MessageView message, alone;
+  sip::ScanVerdict scan{};
+  const sip::Framer::Cut cut = framer.Next(received, message, scan);
+  if (cut.verdict != Verdict::kMessage) return cut;
+  Demand(scan == alone.Scan(received.substr(0, cut.size), policy));
+  Demand(message.bytes() == alone.bytes() && message.head() == alone.head());
+  Demand(message.headers().size() == alone.headers().size());
+  return cut;
+}
+
 // `step` octets arrive at a time.
 std::vector<Piece> Frames(std::string_view bytes, size_t step,
-                          sip::ScanPolicy policy) {
+                          sip::ScanPolicy policy, bool scans = false) {
   sip::Framer framer(policy);
   std::vector<Piece> pieces;
   size_t taken = 0, there = 0;
   while (true) {
-    const sip::Framer::Cut cut =
-        framer.Next(bytes.substr(taken, there - taken));
+    const std::string_view received = bytes.substr(taken, there - taken);
+    const sip::Framer::Cut cut = scans
+                                     ? NextScanned(framer, received, policy)
+                                     : framer.Next(received);
     if (cut.verdict == Verdict::kNeedMore) {
       if (there == bytes.size()) return pieces;
       there = std::min(there + step, bytes.size());
@@ -75,6 +90,8 @@ void Run(std::string_view bytes, sip::ScanPolicy policy) {
   const std::vector<Piece> whole = Frames(bytes, bytes.size() + 1, policy);
   Demand(Frames(bytes, 1, policy) == whole);
   Demand(Frames(bytes, 7, policy) == whole);
+  Demand(Frames(bytes, bytes.size() + 1, policy, true) == whole);
+  Demand(Frames(bytes, 100, policy, true) == whole);
   for (const Piece& piece : whole) {
     if (piece.verdict != Verdict::kMessage) continue;
     DemandSameLength(bytes.substr(piece.begin, piece.size), policy);
