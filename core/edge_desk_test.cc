@@ -39,16 +39,6 @@ RegisterText InClear(std::string_view impi) {
   return {.impi = std::string(impi), .transport = "TCP", .secagree = true};
 }
 
-// An IMPI whose desk is kDesk: a shard keeps what it is the desk of.
-std::string ImpiOfDesk() {
-  for (int i = 0;; ++i) {
-    const std::string impi = absl::StrCat("user", i, "@ims.example.com");
-    EdgeHarness desk(ConfigOf(kDesk));
-    desk.Receive(desk.OpenClearTcp(), InClear(impi).Text());
-    if (desk.handed.empty()) return impi;
-  }
-}
-
 class DeskTest : public testing::Test {
  protected:
   DeskTest() {
@@ -138,7 +128,7 @@ class DeskTest : public testing::Test {
     return count;
   }
 
-  const std::string impi_ = ImpiOfDesk();
+  const std::string impi_ = ImpiOfDesk(ConfigOf(kDesk));
   std::vector<std::unique_ptr<EdgeHarness>> shards_;
   uint8_t session_ = 0;
 };

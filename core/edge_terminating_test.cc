@@ -294,12 +294,14 @@ struct Node {
     return config;
   }
   EdgeHarness one{Config(0)}, two{Config(1)};
+  // Whom the second may decide about without a word to the first.
+  const RegisterText user{.impi = ImpiOfDesk(Config(1))};
 };
 
 TEST(HandOver, TokenOfAnotherShardGoesThereAndTheAnswerBack) {
   Node node;
   const FlowId phone = node.two.OpenTls();
-  const std::string token = node.two.Associate(phone);
+  const std::string token = node.two.Associate(phone, node.user);
   const FlowId core = node.one.OpenCore();
   node.one.Receive(core, ToUe(token).Text());
   EXPECT_TRUE(node.one.sent().empty());
@@ -315,7 +317,9 @@ TEST(HandOver, TokenOfAnotherShardGoesThereAndTheAnswerBack) {
 TEST(HandOver, ResponseToAnotherShardsRequestGoesThere) {
   Node node;
   const FlowId phone = node.two.OpenTls();
-  node.two.Receive(phone, RegisterText{.response = "r"}.Text());
+  RegisterText answer = node.user;
+  answer.response = "r";
+  node.two.Receive(phone, answer.Text());
   const std::string grant =
       Grant(node.two.OnlyText(), 600, EdgeHarness::kIdentities);
   node.one.Receive(node.one.OpenCore("192.0.2.20:5060"), grant);
@@ -328,7 +332,7 @@ TEST(HandOver, ResponseToAnotherShardsRequestGoesThere) {
 TEST(HandOver, GoesNoFurtherThanOnce) {
   Node node;
   const FlowId phone = node.two.OpenTls();
-  const std::string token = node.two.Associate(phone);
+  const std::string token = node.two.Associate(phone, node.user);
   const FlowId core = node.one.OpenCore();
   node.one.Receive(core, ToUe(token).Text());
   node.one.HandIn(node.one.handed[0]);  // to the wrong one

@@ -1,5 +1,7 @@
 #include "core/registration/impi.h"
 
+#include <cstring>
+
 #include "core/sip/text.h"
 
 namespace sallyport::registration {
@@ -26,35 +28,54 @@ bool EqualImpis(std::string_view a, std::string_view b) {
          sip::EqualsIgnoreCase(a.substr(user), b.substr(user));
 }
 
+namespace {
+
+uint64_t Plain(const char* octets, size_t size) {
+  uint64_t word = 0;
+  std::memcpy(&word, octets, size);
+  return word;
+}
+
+uint64_t Lower(const char* octets, size_t size) {
+  char lower[sizeof(uint64_t)] = {};
+  for (size_t i = 0; i < size; ++i) lower[i] = sip::ToLower(octets[i]);
+  return Plain(lower, sizeof(lower));
+}
+
+}  // namespace
+
+template <typename ToWord>
+void Fingerprint::AddWords(std::string_view part, ToWord to_word) {
+  constexpr size_t kWord = sizeof(uint64_t);
+  const char* at = part.data();
+  size_t left = part.size();
+  for (; left >= kWord; at += kWord, left -= kWord) AddWord(to_word(at, kWord));
+  if (left > 0) AddWord(to_word(at, left));
+}
+
 Fingerprint& Fingerprint::Add(std::string_view part) {
-  for (const char octet : part) AddOctet(octet);
-  AddSize(part.size());
+  AddWord(part.size());
+  AddWords(part, Plain);
   return *this;
 }
 
 Fingerprint& Fingerprint::AddIgnoringCase(std::string_view part) {
-  for (const char octet : part) AddOctet(sip::ToLower(octet));
-  AddSize(part.size());
+  AddWord(part.size());
+  AddWords(part, Lower);
   return *this;
 }
 
 Fingerprint& Fingerprint::AddImpi(std::string_view impi) {
   const size_t user = UserSize(impi);
-  for (const char octet : impi.substr(0, user)) AddOctet(octet);
-  for (const char octet : impi.substr(user)) AddOctet(sip::ToLower(octet));
-  AddSize(impi.size());
+  AddWord(impi.size());
+  AddWords(impi.substr(0, user), Plain);
+  AddWords(impi.substr(user), Lower);
   return *this;
 }
 
-void Fingerprint::AddSize(size_t size) {
-  for (int shift = 0; shift < 32; shift += 8) {
-    AddOctet(static_cast<char>(size >> shift));
-  }
-}
-
 uint64_t Fingerprint::Take() const {
-  // The finaliser of MurmurHash3: FNV alone leaves the low bits of short texts
-  // close together.
+  // The finaliser of MurmurHash3: the low bits of short texts would lie close
+  // together.
   uint64_t bits = state_;
   bits = (bits ^ (bits >> 33)) * 0xff51afd7ed558ccd;
   bits = (bits ^ (bits >> 33)) * 0xc4ceb9fe1a85ec53;

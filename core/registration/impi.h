@@ -31,8 +31,9 @@ class UnquotedText {
 // Both are unquoted. An empty IMPI equals none, not even itself.
 bool EqualImpis(std::string_view a, std::string_view b);
 
-// 64 bits of several texts, the same in every run and on every shard: FNV-1a,
-// its bits spread at the end. Equal IMPIs give equal bits. Not a secret.
+// 64 bits of several texts, the same in every run and on every shard. Equal IMPIs
+// give equal bits. Not a secret.
+// Cost: one multiplication for eight octets.
 class Fingerprint {
  public:
   Fingerprint& Add(
@@ -42,12 +43,15 @@ class Fingerprint {
   uint64_t Take() const;
 
  private:
-  void AddOctet(char octet) {
-    state_ = (state_ ^ static_cast<uint8_t>(octet)) * 0x100000001b3;
+  void AddWord(uint64_t word) {
+    state_ = (state_ ^ word) * 0xff51afd7ed558ccd;
+    state_ ^= state_ >> 32;
   }
-  void AddSize(size_t size);
+  // Eight octets at a time, and what is left.
+  template <typename ToWord>
+  void AddWords(std::string_view part, ToWord to_word);
 
-  uint64_t state_ = 0xcbf29ce484222325;
+  uint64_t state_ = 0x9e3779b97f4a7c15;
 };
 
 }  // namespace sallyport::registration

@@ -14,11 +14,23 @@ static_assert((kVowels | kDigits).Has('7') && (kVowels | kDigits).Has('u'));
 static_assert(SpanOf("1234x5", kDigits) == 4 && SpanOf("", kDigits) == 0);
 static_assert(AreAllIn("", kDigits) && !AreAllIn("12a", kDigits));
 
-TEST(OctetSet, KnowsOctetsAboveAscii) {
-  constexpr OctetSet kHigh("\xff\x80");
-  EXPECT_TRUE(kHigh.Has('\xff'));
-  EXPECT_TRUE(kHigh.Has('\x80'));
-  EXPECT_FALSE(kHigh.Has('\x7f'));
+constexpr OctetSet kNoVowels([](char c) { return !kVowels.Has(c); });
+
+// Every octet at every place of texts of every size around the width of a load.
+TEST(SpanOf, EndsAtTheFirstStranger) {
+  for (const OctetSet& set : {kVowels, kDigits, kNoVowels}) {
+    const char filler = set.Has('a') ? 'a' : '7';
+    for (size_t size = 0; size <= 40; ++size) {
+      for (size_t at = 0; at < size; ++at) {
+        for (int c = 0; c < 256; ++c) {
+          std::string text(size, filler);
+          text[at] = static_cast<char>(c);
+          const size_t span = SpanOf(text, set);
+          ASSERT_EQ(span, set.Has(text[at]) ? size : at) << c << ' ' << size;
+        }
+      }
+    }
+  }
 }
 
 // Every place of the octet in texts of every size around the width of a load,

@@ -176,6 +176,19 @@ std::string ResponseTo(std::string_view request, int code,
   return text;
 }
 
+std::string ImpiOfDesk(const EdgeConfig& config) {
+  for (int i = 0;; ++i) {
+    std::string impi = absl::StrCat("user", i, "@ims.example.com");
+    EdgeHarness desk(config);
+    desk.Receive(
+        desk.OpenClearTcp(),
+        RegisterText{.impi = impi, .transport = "TCP", .secagree = true}
+            .Text());
+    // A shard keeps what it is the desk of.
+    if (desk.handed.empty()) return impi;
+  }
+}
+
 std::string Grant(std::string_view request, int expires_s,
                   std::string_view extra) {
   std::string contact = Row(request, "Contact");

@@ -122,6 +122,9 @@ struct Asked {
   std::optional<sip::Transport> transport;
 };
 
+// An IMPI whose desk is the shard of this configuration.
+std::string ImpiOfDesk(const EdgeConfig& config);
+
 class EdgeHarness {
  public:
   // Two entry points, spec 2's names.
