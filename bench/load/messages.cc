@@ -81,6 +81,13 @@ void WriteGrant(const sip::MessageView& request, std::string& out) {
                   to, ", ", "<tel:+15551230001>\r\n");
 }
 
+// The private address of a UE behind its carrier's NAT. Each has its own, because
+// there are proxies whose tables are hashed by nothing else.
+std::string PrivateAddress(uint32_t ue) {
+  return absl::StrCat("10.", (ue >> 16) & 255, ".", (ue >> 8) & 255, ".",
+                      ue & 255);
+}
+
 }  // namespace
 
 std::string_view ToString(Expect expect) {
@@ -117,16 +124,16 @@ std::string_view ToString(CoreVerdict verdict) {
 
 void WriteRegister(const RegisterFacts& facts, std::string& out) {
   const uint32_t ue = facts.ue;
+  const std::string host = PrivateAddress(ue);
   absl::StrAppend(
-      &out,
-      "REGISTER sip:load.test SIP/2.0\r\nVia: SIP/2.0/TLS 192.168.1.10:5062"
-      ";branch=z9hG4bK",
-      ue, "x", facts.cseq, ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:ue", ue,
+      &out, "REGISTER sip:load.test SIP/2.0\r\nVia: SIP/2.0/TLS ", host,
+      ":5062;branch=z9hG4bK", ue, "x", facts.cseq,
+      ";rport\r\nMax-Forwards: 70\r\nFrom: <sip:ue", ue,
       "@load.test>;tag=t", ue, "\r\nTo: <sip:ue", ue,
-      "@load.test>\r\nCall-ID: 1j9FpLxk3uxtm8tn-", ue,
-      "@192.168.1.10\r\nCSeq: ", facts.cseq, " REGISTER\r\nContact: <sip:ue",
-      ue,
-      "@192.168.1.10:5062;transport=tls>;+sip.instance=\"<urn:uuid:f81d4fae-"
+      "@load.test>\r\nCall-ID: 1j9FpLxk3uxtm8tn-", ue, "@", host,
+      "\r\nCSeq: ", facts.cseq, " REGISTER\r\nContact: <sip:ue", ue, "@",
+      host,
+      ":5062;transport=tls>;+sip.instance=\"<urn:uuid:f81d4fae-"
       "7dec-11d0-a765-",
       absl::Dec(ue, absl::kZeroPad12), ">\";expires=3600");
   absl::StrAppend(&out, kExpectHeader, ToString(facts.expect),

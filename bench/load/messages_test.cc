@@ -136,7 +136,7 @@ TEST(Message, ReachesTheUeOfARegisterAndIsAnswered) {
   ASSERT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
   EXPECT_EQ(UeOf(view), 7u);
   UeAddress address = AddressOf(view);
-  EXPECT_EQ(address.contact, "sip:ue7@192.168.1.10:5062;transport=tls");
+  EXPECT_EQ(address.contact, "sip:ue7@10.0.0.7:5062;transport=tls");
   EXPECT_EQ(address.path, "");
   address.path = "<sip:token@edge.load.test;lr>";
 
