@@ -1,7 +1,7 @@
 """A test target for unittest modules in plain Python."""
 
 def python_test(name, module, data = [], **kwargs):
-    """Runs the unittest module of a dotted path below tools/ or tests/.
+    """Runs the unittest module of a dotted path below tools/, tests/ or bench/.
 
     Args:
       name: of the target.
