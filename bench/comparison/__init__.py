@@ -1,0 +1,1 @@
+"""Sallyport beside other programs on one machine; bench/compare runs it."""
