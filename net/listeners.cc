@@ -26,6 +26,19 @@ void Listeners::Listen(Fd socket, uint32_t tag) {
   StartAccept(static_cast<uint32_t>(listeners_.size() - 1));
 }
 
+void Listeners::Hold(uint32_t tag, bool held) {
+  for (uint32_t slot = 0; slot < listeners_.size(); ++slot) {
+    Listener& listener = listeners_[slot];
+    if (listener.tag != tag || listener.held == held || stopped_) continue;
+    listener.held = held;
+    if (held && listener.accepting) {
+      parts_.ring->Cancel(Op::kAccept, {slot, slot});
+    } else if (!held && !listener.accepting && !listener.pausing) {
+      StartAccept(slot);
+    }
+  }
+}
+
 void Listeners::Stop() {
   stopped_ = true;
   for (uint32_t slot = 0; slot < listeners_.size(); ++slot) {
@@ -58,7 +71,10 @@ void Listeners::OnCompletion(const Completion& completion, Instant now,
   if (listeners_[slot].accepting) return;
   if (stopped_) {
     listeners_[slot].socket = Fd();
-  } else if (completion.result >= 0 || IsOfOneConnection(-completion.result)) {
+  } else if (listeners_[slot].held) {
+    return;  // until it is let go
+  } else if (completion.result >= 0 || completion.result == -ECANCELED ||
+             IsOfOneConnection(-completion.result)) {
     StartAccept(slot);
   } else {
     Pause(slot, now);
@@ -86,13 +102,15 @@ void Listeners::OnConnection(Fd connection, uint32_t tag, EventSink& sink) {
 
 void Listeners::Pause(uint32_t slot, Instant now) {
   parts_.counters->accept_pauses.Add();
+  listeners_[slot].pausing = true;
   const TimerId timer = parts_.timers->Arm(
       now + kAcceptPause, {.kind = pause_kind_, .subject = {slot, slot}});
   CHECK(timer.valid());
 }
 
 void Listeners::OnPauseEnd(SlotHandle listener) {
-  if (!stopped_) StartAccept(listener.slot);
+  listeners_[listener.slot].pausing = false;
+  if (!stopped_ && !listeners_[listener.slot].held) StartAccept(listener.slot);
 }
 
 void Listeners::StartAccept(uint32_t slot) {

@@ -33,6 +33,9 @@ class Listeners {
   Listeners& operator=(const Listeners&) = delete;
 
   void Listen(Fd socket, uint32_t tag);
+  // While held, nobody is accepted at the sockets with this tag; some may still be
+  // on their way.
+  void Hold(uint32_t tag, bool held);
   void Stop();
 
   void OnCompletion(const Completion& completion, Instant now, EventSink& sink);
@@ -44,6 +47,8 @@ class Listeners {
     Fd socket;
     uint32_t tag = 0;
     bool accepting = false;  // the request is in the kernel
+    bool held = false;
+    bool pausing = false;  // a timer will begin again
   };
   void StartAccept(uint32_t slot);
   void OnConnection(Fd connection, uint32_t tag, EventSink& sink);

@@ -231,6 +231,10 @@ void Reactor::Listen(Fd socket, uint32_t tag) {
   listeners_->Listen(std::move(socket), tag);
 }
 
+void Reactor::HoldAccepting(uint32_t tag, bool held) {
+  listeners_->Hold(tag, held);
+}
+
 void Reactor::StopListening() { listeners_->Stop(); }
 
 UdpId Reactor::OpenUdp(Fd socket, uint32_t tag) {

@@ -75,6 +75,9 @@ class Reactor {
   // Accepts from now on what comes to this listening socket. At most
   // kListenersMax (CHECK). Stream options of the socket are inherited.
   void Listen(Fd socket, uint32_t tag);
+  // Nobody is accepted at the sockets with this tag until it is let go: newcomers
+  // wait in the kernel's queue. Some may still be on their way.
+  void HoldAccepting(uint32_t tag, bool held);
   // Closes all listening sockets; streams stay.
   void StopListening();
   // At most kUdpSocketsMax (CHECK).

@@ -143,6 +143,39 @@ TEST(Reactor, StopsListeningAndKeepsItsStreams) {
   EXPECT_EQ(ReadBytes(client, 10), "still here");
 }
 
+// Who comes meanwhile waits in the kernel's queue, and is there afterwards; holding
+// and letting go in one turn loses nobody either.
+TEST(Reactor, NewcomersWaitWhileAcceptingIsHeld) {
+  Server server;
+  EchoInto(server);
+  const Fd first = server.Accepted();
+  const auto turns = [&] {
+    for (int i = 0; i < 5; ++i) {
+      server.reactor->Turn(server.reactor->Now(), server.sink);
+    }
+  };
+  for (int round = 0; round < 3; ++round) {
+    const size_t before = server.sink.seen.size();
+    server.reactor->HoldAccepting(7, true);
+    turns();
+    auto late = OpenTcpSocket(server.address, {});
+    ASSERT_EQ(Connect(*late, server.address), 0);
+    turns();
+    EXPECT_EQ(server.sink.seen.size(), before);
+    server.reactor->HoldAccepting(7, false);
+    server.Until([&] { return server.sink.seen.size() == before + 1; });
+    server.reactor->HoldAccepting(7, true);
+    server.reactor->HoldAccepting(7, false);
+    turns();
+  }
+  server.reactor->HoldAccepting(7, true);
+  turns();
+  server.reactor->StopListening();
+  turns();
+  auto late = OpenTcpSocket(server.address, {});
+  EXPECT_EQ(Connect(*late, server.address), -1);
+}
+
 // Bytes -----------------------------------------------------------------------
 
 TEST(Reactor, EchoesPiecesOfAllSizes) {

@@ -23,6 +23,7 @@ namespace sallyport::proxy {
 enum class ConnectionState : uint8_t {
   kFree,       // no stream in this slot
   kHello,      // TLS: the ClientHello has not arrived whole
+  kWaiting,    // TLS: the ClientHello is here, and its turn has not come
   kLeaving,    // TLS: on its way to another shard
   kHandshake,  // TLS: the handshake is running
   kConnecting,  // to a core peer

@@ -183,8 +183,10 @@ ABSL_FLAG(uint32_t, source_prefix_ipv4, 32,
           "bits of an IPv4 address that make one source (8 to 32)");
 ABSL_FLAG(uint32_t, source_prefix_ipv6, 64,
           "bits of an IPv6 address that make one source (16 to 128)");
-ABSL_FLAG(uint32_t, handshakes_max, 4096,
-          "TLS handshakes in progress per shard; more are closed at accept "
+ABSL_FLAG(uint32_t, handshakes_max, 16384,
+          "TLS handshakes in progress per shard; at half of them newcomers wait "
+          "in the kernel's queue while the shard is busy with others, and past "
+          "all of them they are closed at accept "
           "(1 to 1048576)");
 ABSL_FLAG(uint32_t, associations_max, 65536,
           "associations per shard; at the bound a new UE gets 503 "

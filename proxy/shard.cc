@@ -182,7 +182,10 @@ void Shard::Run() {
     Instant until = std::min(edge_.NextDeadline(), timers_.NextDeadline());
     until = std::min(until, reactor_->Now() + kIdleTurn);
     if (ending_ != Ending::kNo) until = std::min(until, ending_until_);
+    if (hellos_.waiting() > 0) until = reactor_->Now();
+    if (holds_) until = std::min(until, held_until_);
     reactor_->Turn(until, *this);
+    BeginHandshakes();
     TellLostPeers();
     TellUnasked();
     RunTimers();
@@ -277,6 +280,7 @@ void Shard::OnClosed(net::StreamId stream, net::CloseReason reason) {
     stats_.closed_by_net[static_cast<size_t>(reason)].Add();
   }
   timers_.Cancel(connection->timer);
+  StopWaiting(*connection);
   EndHandshake(*connection);
   LeaveSource(*connection);
   LoseLink(*connection);
@@ -292,6 +296,7 @@ void Shard::CloseStream(net::StreamId stream, Connection& connection,
                         CloseReason reason, net::CloseHow how) {
   if (connection.state == ConnectionState::kClosing) return;
   connection.reason = reason;
+  StopWaiting(connection);
   connection.state = ConnectionState::kClosing;
   std::string().swap(connection.pending);
   LoseLink(connection);
@@ -321,6 +326,8 @@ void Shard::OnBytes(net::StreamId stream, std::span<uint8_t> bytes) {
   switch (connection->state) {
     case ConnectionState::kHello:
       return OnHelloBytes(stream, *connection, text);
+    case ConnectionState::kWaiting:
+      return OnBytesWhileWaiting(stream, *connection, text);
     case ConnectionState::kLeaving:
       connection->pending.append(text);
       return;

@@ -22,6 +22,7 @@
 #include "proxy/connection.h"
 #include "proxy/core_links.h"
 #include "proxy/datagram_flows.h"
+#include "proxy/hello_queue.h"
 #include "proxy/mail.h"
 #include "proxy/names.h"
 #include "proxy/next_hop_board.h"
@@ -116,6 +117,14 @@ class Shard final : private net::EventSink {
                     std::string_view bytes);
   void StartEngine(net::StreamId stream, Connection& connection,
                    std::string_view hello);
+  void ArmHandshakeTimer(net::StreamId stream, Connection& connection);
+  void Wait(net::StreamId stream, Connection& connection,
+            std::string_view hello, bool resumes);
+  void OnBytesWhileWaiting(net::StreamId stream, Connection& connection,
+                           std::string_view bytes);
+  void StopWaiting(Connection& connection);
+  void BeginHandshakes();
+  void HoldNewcomers();
   void OnTlsBytes(net::StreamId stream, Connection& connection,
                   std::string_view bytes);
   void OnHandshakeDone(net::StreamId stream, Connection& connection);
@@ -219,6 +228,11 @@ class Shard final : private net::EventSink {
   DatagramFlows datagram_flows_;
   FlowId core_udp_;
   uint32_t handshakes_ = 0;
+  HelloQueue hellos_;
+  uint32_t begun_ = 0;  // handshakes, in this turn
+  bool holds_ = false;  // newcomers wait in the kernel's queue
+  // kNever: there are not too many; in the past: they are silent.
+  Instant held_until_ = kNever;
   std::atomic<bool> drain_asked_{false};
   std::unique_ptr<char[]> plain_;    // what TLS opened, one record
   std::unique_ptr<char[]> gather_;   // what TLS will seal, one message

@@ -58,6 +58,7 @@ struct ShardStats {
   Counter turns;
   Gauge open;                // streams
   Gauge handshakes;          // in progress
+  Gauge handshakes_waiting;  // of these, for their turn
   Gauge flows, associations_active, associations_suspended,
       associations_reserved, transactions, timers;
   Gauge last_turn_ms;        // monotonic clock

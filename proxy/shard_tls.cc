@@ -11,18 +11,28 @@ namespace sallyport::proxy {
 namespace {
 
 constexpr size_t kPlainBytes = 16384;
+// Handshakes that a turn begins: a few milliseconds of work, in which nobody else
+// is served.
+constexpr uint32_t kBegunPerTurn = 16;
+constexpr Millis kHeldWithoutWork{250};
 
 }  // namespace
 
 // Conformance: TLS-01, TLS-17
 void Shard::BeginTls(net::StreamId stream, Connection& connection) {
   connection.state = ConnectionState::kHello;
-  if (handshakes_ >= options_.handshakes_max) {
+  // While newcomers are held, those come that were accepted before.
+  if (handshakes_ >= options_.handshakes_max && !holds_) {
     return CloseStream(stream, connection, CloseReason::kTableFull,
                        net::CloseHow::kAbort);
   }
   connection.handshaking = true;
   stats_.handshakes.Set(++handshakes_);
+  ArmHandshakeTimer(stream, connection);
+  HoldNewcomers();
+}
+
+void Shard::ArmHandshakeTimer(net::StreamId stream, Connection& connection) {
   connection.timer = timers_.Arm(
       reactor_->Now() +
           Millis(absl::ToInt64Milliseconds(options_.handshake_timeout)),
@@ -54,8 +64,8 @@ void Shard::OnHelloBytes(net::StreamId stream, Connection& connection,
     if (connection.pending.empty()) connection.pending.assign(bytes);
     return;
   }
-  if (const auto home = TicketHome(tickets_.keys(), peek.ticket);
-      home && *home != index_ && *home < config_.shards) {
+  const auto home = TicketHome(tickets_.keys(), peek.ticket);
+  if (home && *home != index_ && *home < config_.shards) {
     if (connection.pending.empty()) connection.pending.assign(bytes);
     connection.state = ConnectionState::kLeaving;
     connection.home = *home;
@@ -63,11 +73,81 @@ void Shard::OnHelloBytes(net::StreamId stream, Connection& connection,
     reactor_->Detach(stream);
     return;
   }
-  StartEngine(stream, connection, bytes);
+  if (begun_ < kBegunPerTurn && hellos_.waiting() == 0) {
+    return StartEngine(stream, connection, bytes);
+  }
+  Wait(stream, connection, bytes, home.has_value());
+}
+
+// ---- handshakes in the order in which they are begun
+
+// It is not the peer who is late: its time stands still.
+void Shard::Wait(net::StreamId stream, Connection& connection,
+                 std::string_view hello, bool resumes) {
+  if (connection.pending.empty()) connection.pending.assign(hello);
+  connection.state = ConnectionState::kWaiting;
+  timers_.Cancel(connection.timer);
+  connection.timer = {};
+  hellos_.Push(stream, resumes);
+  stats_.handshakes_waiting.Set(hellos_.waiting());
+  HoldNewcomers();
+}
+
+// A client that has said hello has no more to say before the answer.
+void Shard::OnBytesWhileWaiting(net::StreamId stream, Connection& connection,
+                                std::string_view bytes) {
+  if (connection.pending.size() + bytes.size() > net::tls::kHelloPeekBytesMax) {
+    return CloseStream(stream, connection, CloseReason::kTlsFailure,
+                       net::CloseHow::kAbort);
+  }
+  connection.pending.append(bytes);
+}
+
+void Shard::StopWaiting(Connection& connection) {
+  if (connection.state != ConnectionState::kWaiting) return;
+  hellos_.Gone();
+}
+
+// All that was begun before has been served in this turn.
+void Shard::BeginHandshakes() {
+  const auto waits = [this](net::StreamId stream) {
+    const Connection* connection = connections_.Find(stream);
+    return connection != nullptr &&
+           connection->state == ConnectionState::kWaiting;
+  };
+  while (begun_ < kBegunPerTurn) {
+    const auto stream = hellos_.Pop(waits);
+    if (!stream) break;
+    Connection& connection = *connections_.Find(*stream);
+    ArmHandshakeTimer(*stream, connection);
+    StartEngine(*stream, connection, {});
+  }
+  begun_ = 0;
+  hellos_.Tidy(waits);
+  stats_.handshakes_waiting.Set(hellos_.waiting());
+  HoldNewcomers();
+}
+
+// Half of the handshakes that may be in progress are enough: the next ones wait in
+// the kernel's queue, where they cost nothing. Where nobody waits for us, those in
+// progress are silent, and shall keep nobody out for long.
+void Shard::HoldNewcomers() {
+  const uint32_t most = options_.handshakes_max / 2;
+  const Instant now = reactor_->Now();
+  if (handshakes_ < (holds_ ? most / 4 * 3 : most)) {
+    held_until_ = kNever;
+  } else if (held_until_ == kNever || hellos_.waiting() > 0) {
+    held_until_ = now + kHeldWithoutWork;
+  }
+  const bool holds = held_until_ != kNever && now < held_until_;
+  if (holds == holds_) return;
+  holds_ = holds;
+  reactor_->HoldAccepting(static_cast<uint32_t>(ListenerKind::kTls), holds);
 }
 
 void Shard::StartEngine(net::StreamId stream, Connection& connection,
                         std::string_view hello) {
+  ++begun_;
   connection.state = ConnectionState::kHandshake;
   connection.engine = std::make_unique<net::tls::Engine>(
       connection.side == Side::kCore ? core_server_ : tls_);

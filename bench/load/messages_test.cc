@@ -67,12 +67,16 @@ TEST(Judge, HoldsTheMarkAgainstWhatTheUeKnows) {
 }
 
 TEST(Judge, RefusesOtherMessages) {
-  const std::string text =
-      "OPTIONS sip:load.test SIP/2.0\r\nContent-Length: 0\r\n\r\n";
   sip::MessageView message;
-  ASSERT_EQ(message.Scan(text), sip::ScanVerdict::kOk);
-
+  const std::string publish =
+      "PUBLISH sip:load.test SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+  ASSERT_EQ(message.Scan(publish), sip::ScanVerdict::kOk);
   EXPECT_EQ(Judge(message, true), CoreVerdict::kNotRegister);
+
+  const std::string probe =
+      "OPTIONS sip:load.test SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+  ASSERT_EQ(message.Scan(probe), sip::ScanVerdict::kOk);
+  EXPECT_EQ(Judge(message, true), CoreVerdict::kProbe);
 }
 
 TEST(WriteAnswer, ChallengesWithANonce) {
