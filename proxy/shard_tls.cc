@@ -129,8 +129,8 @@ void Shard::BeginHandshakes() {
 }
 
 // Half of the handshakes that may be in progress are enough: the next ones wait in
-// the kernel's queue, where they cost nothing. Where nobody waits for us, those in
-// progress are silent, and shall keep nobody out for long.
+// the kernel's queue, where they cost nothing. Where nobody waits for us and nobody
+// gets done, those in progress are silent, and shall keep nobody out for long.
 void Shard::HoldNewcomers() {
   const uint32_t most = options_.handshakes_max / 2;
   const Instant now = reactor_->Now();
@@ -186,6 +186,7 @@ void Shard::OnTlsBytes(net::StreamId stream, Connection& connection,
 void Shard::OnHandshakeDone(net::StreamId stream, Connection& connection) {
   if (connection.link != nullptr) return OnLinkSecured(stream, connection);
   EndHandshake(connection);
+  if (holds_) held_until_ = reactor_->Now() + kHeldWithoutWork;
   const net::tls::Engine& engine = *connection.engine;
   if (connection.side == Side::kCore) {
     stats_.core_tls_in.handshakes_full.Add();

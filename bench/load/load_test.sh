@@ -26,6 +26,11 @@ for version in 1.2 1.3; do
 done
 rm "$figures"
 
+# All at once, and few may be in their handshake: nobody is turned away.
+out=$("$load" --ues=400 --in_flight=400 --phases=register --proxy_flags=--handshakes_max=40)
+grep -q '^register: 400 in ' <<< "$out"
+grep -q '^errors: 0$' <<< "$out"
+
 "$load" --help | grep -q 'no passwords and checks no digest'
 
 # It can fail: a proxy that does not know its UEs again is seen.
