@@ -162,21 +162,22 @@ void Channel::Feed(std::string_view ciphertext) {
     looks_like_tls_ = BeginsRecord(ciphertext.front());
   }
   input_ = ciphertext;
+  drained_ = false;
 }
 
 ReadResult Channel::Read(char* out, size_t capacity, Output& output) {
   CHECK_GT(capacity, 0u);
   if (failed()) return {ReadStatus::kFailed};
+  if (drained_) return {ReadStatus::kWantMore};
   ChannelBio::Lease lease(this, &output);
-  ERR_clear_error();
   if (!handshake_done_) return Handshake();
 
   const int size = static_cast<int>(std::min<size_t>(capacity, INT_MAX));
   const int result = SSL_read(ssl_, out, size);
-  if (result > 0) {
-    return {ReadStatus::kPlaintext, static_cast<size_t>(result)};
-  }
-  return Stopped(result);
+  if (result <= 0) return Stopped(result);
+  // Most reads are of one record, behind which there is nothing.
+  drained_ = input_.empty() && SSL_has_pending(ssl_) == 0;
+  return {ReadStatus::kPlaintext, static_cast<size_t>(result)};
 }
 
 ReadResult Channel::Handshake() {
@@ -218,7 +219,6 @@ bool Channel::Write(std::string_view plaintext, Output& output) {
   if (plaintext.empty()) return true;
   CHECK_LE(plaintext.size(), static_cast<size_t>(INT_MAX));
   ChannelBio::Lease lease(this, &output);
-  ERR_clear_error();
   const int size = static_cast<int>(plaintext.size());
   const int result = SSL_write(ssl_, plaintext.data(), size);
   if (result == size) return true;

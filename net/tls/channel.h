@@ -133,6 +133,7 @@ class Channel {
   ssl_st* const ssl_;
   std::string_view input_;    // what of the window is not used up
   Output* output_ = nullptr;  // during a call only
+  bool drained_ = false;      // a read gave all that is there
   bool handshake_done_ = false;
   bool shut_down_ = false;
   bool any_input_ = false;
