@@ -3,33 +3,15 @@ process id."""
 
 import asyncio
 import os
-import random
-import socket
 
 from comparison.programs import Site
 from lab.lab import make_certificates, until
+from lab.ports import free_port
 from lab.process import Program as Process
 from lab.process import StartFailed
 from ue.flow import TlsOptions
 
 READY_S = 20
-EPHEMERAL = "/proc/sys/net/ipv4/ip_local_port_range"
-
-
-def free_port():
-    """A port that is free at this moment, and that no outgoing connection
-    takes by itself."""
-    with open(EPHEMERAL, encoding="ascii") as file:
-        first_ephemeral = int(file.read().split()[0])
-    last = max(first_ephemeral, 10_500)
-    for port in random.sample(range(10_000, last), 400):
-        with socket.socket() as sock:
-            try:
-                sock.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise StartFailed("no port is free on 127.0.0.1")
 
 
 def prepare(folder):

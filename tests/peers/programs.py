@@ -6,9 +6,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 
 from lab.lab import until
+from lab.ports import free_port
 from lab.process import Program, show
 
 TABLES = "/usr/share/kamailio/dbtext/kamailio"
@@ -26,13 +26,6 @@ def find(program):
         raise Missing(f"{program} is not installed: run "
                       "tools/setup --with-peers")
     return path
-
-
-def free_port():
-    """A port that is free for TCP and UDP at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Kamailio(Program):
