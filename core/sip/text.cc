@@ -74,14 +74,14 @@ size_t Unquote(std::string_view text, char* out) {
   if (text.empty()) return 0;  // it may be nowhere
   const size_t quoted = QuotedSize(text);
   if (quoted == 0 || quoted != text.size()) {
-    std::memcpy(out, text.data(), text.size());
+    std::memmove(out, text.data(), text.size());
     return text.size();
   }
   const std::string_view inner = text.substr(1, quoted - 2);
   size_t written = 0;
   for (size_t i = 0; i < inner.size(); ++i) {
     const size_t plain = FindAny<'\\', '\r', '\n'>(inner, i) - i;
-    std::memcpy(out + written, inner.data() + i, plain);
+    std::memmove(out + written, inner.data() + i, plain);
     written += plain;
     i += plain;
     if (i == inner.size()) break;

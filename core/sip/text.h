@@ -77,8 +77,8 @@ std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits);
 size_t QuotedSize(std::string_view text);
 
 // Removes the quotes and resolves quoted-pairs of a quoted string (also folds)
-// into `out` of at least text.size() bytes; a token is copied as it is. Returns
-// the octets written.
+// into `out` of at least text.size() bytes; a token is copied as it is. `out` may
+// be where the text stands. Returns the octets written.
 size_t Unquote(std::string_view text, char* out);
 
 }  // namespace sallyport::sip

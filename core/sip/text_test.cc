@@ -78,6 +78,17 @@ TEST(Text, UnquotingResolvesPairsAndFolds) {
   EXPECT_EQ(Unquoted("\"a\" b"), "\"a\" b");
 }
 
+TEST(Unquote, WritesOverItsOwnText) {
+  for (std::string text :
+       {std::string("\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\""),
+        std::string("\"a\\\"b\\\\c and what is behind, which is longer\""),
+        std::string("\"a\r\n \tb\""), std::string("token")}) {
+    const std::string expected = Unquoted(text);
+    text.resize(Unquote(text, text.data()));
+    EXPECT_EQ(text, expected);
+  }
+}
+
 TEST(Text, AQuotedStringEndsAtTheFirstQuoteWithoutABackslash) {
   EXPECT_EQ(QuotedSize("\"a\\\"b\"c"), 6u);
   EXPECT_EQ(QuotedSize("\"a\\\\\"b\""), 5u);
