@@ -50,7 +50,7 @@ std::unique_ptr<Tally> Fleet::TakeTally() {
 
 bool Fleet::IsBusy(const Ue& ue) const {
   return ue.state == State::kConnecting || ue.state == State::kAsking ||
-         ue.state == State::kAnswering;
+         ue.state == State::kAnswering || ue.state == State::kPinging;
 }
 
 bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
@@ -68,6 +68,8 @@ bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
   if (work == Work::kReregister) {
     ue.state = State::kAnswering;
     Send(index, Expect::kTlsYes, setup_.answer_again);
+  } else if (work == Work::kPing) {
+    Ping(index);
   } else {
     Connect(index);
   }
@@ -126,6 +128,14 @@ void Fleet::Send(uint32_t index, Expect expect, bool answers) {
                 request_);
   StreamOutput output(reactor_, ue.stream);
   if (!ue.engine->Write(request_, output)) Fail(index, Error::kClosed);
+}
+
+// Source: RFC 5626 3.5.1
+void Fleet::Ping(uint32_t index) {
+  Ue& ue = ues_[index];
+  ue.state = State::kPinging;
+  StreamOutput output(reactor_, ue.stream);
+  if (!ue.engine->Write("\r\n\r\n", output)) Fail(index, Error::kClosed);
 }
 
 void Fleet::Complete(uint32_t index) {
@@ -197,6 +207,11 @@ bool Fleet::TakeMessages(uint32_t index, std::string_view fresh) {
   std::string_view rest = whole ? fresh : std::string_view(ue.received);
   while (true) {
     const sip::Framer::Cut cut = ue.framer.Next(rest);
+    // A framer waits behind a CRLF for the second one; a pong is one.
+    if (ue.state == State::kPinging && rest == "\r\n") {
+      rest = {};
+      Complete(index);
+    }
     if (cut.verdict == Verdict::kNeedMore) break;
     if (cut.verdict != Verdict::kMessage) return Fail(index, Error::kNotSip);
     if (!OnMessage(index, rest.substr(0, cut.size))) return false;

@@ -69,6 +69,7 @@ class Fleet final : public net::EventSink {
     kConnecting,  // TCP, then TLS
     kAsking,      // a REGISTER that must be challenged
     kAnswering,   // a REGISTER that must be granted
+    kPinging,     // a CRLF must come
     kRegistered,  // idle
     kLeaving,     // the connection is being closed
     kFailed,      // for the rest of the run
@@ -89,6 +90,7 @@ class Fleet final : public net::EventSink {
 
   void Connect(uint32_t index);
   void Send(uint32_t index, Expect expect, bool answers);
+  void Ping(uint32_t index);
   void OnHandshakeDone(uint32_t index);
   void Complete(uint32_t index);
   // False: the UE has failed.

@@ -89,7 +89,10 @@ bool HomeCore::TakeMessages(net::StreamId stream, Peer& peer) {
     if (cut.verdict == Verdict::kNeedMore) break;
     if (cut.verdict == Verdict::kMessage) {
       OnMessage(stream, rest.substr(0, cut.size));
-    } else if (cut.verdict != Verdict::kPing && cut.verdict != Verdict::kCrlf) {
+    } else if (cut.verdict == Verdict::kPing) {
+      // Through a relay a UE pings the core. Source: RFC 5626 3.5.1
+      if (!reactor_->Queue(stream, "\r\n")) errors_.Add();
+    } else if (cut.verdict != Verdict::kCrlf) {
       return false;
     }
     rest.remove_prefix(cut.size);

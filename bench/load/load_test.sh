@@ -9,17 +9,18 @@ for version in 1.2 1.3; do
     : > "$figures"
     out=$("$load" --tls=$version --shards=$shards --ues=30 --duration=300ms \
       --idle=100ms --in_flight=20 --figures="$figures" \
-      --phases=handshake,handshake_resumed,visit,visit_resumed,register@200,reregister@200,reregister,message,idle,leave,return@200)
+      --phases=handshake,handshake_resumed,visit,visit_resumed,register@200,reregister@200,reregister,ping,message,idle,leave,return@200)
     echo "$out"
     grep -q '^register: 30 in .*(asked for 200/s)' <<< "$out"
     grep -q '^reregister: 6[01] in .*(asked for 200/s)' <<< "$out"
     grep -Eq '^message: [0-9]{2,} in .*(closed loop)' <<< "$out"
+    grep -Eq '^ping: [0-9]{2,} in .*(closed loop)' <<< "$out"
     grep -q '^return: 30 in ' <<< "$out"
     grep -Eq 'p50 [0-9.]+ ms +p90 .* p99 .* p99.9 .* max [0-9.]+ ms' <<< "$out"
     grep -Eq 'proxy CPU +[0-9.]+ us each' <<< "$out"
     grep -Eq 'PSS [0-9]+ bytes per idle registered UE' <<< "$out"
     grep -q '^errors: 0$' <<< "$out"
-    [[ $(grep -c '"phase":.*"errors":0}$' "$figures") == 9 ]]
+    [[ $(grep -c '"phase":.*"errors":0}$' "$figures") == 10 ]]
     [[ $(grep -c '"phase":"idle","ues":30,"connected":30,' "$figures") == 1 ]]
     python3 -c 'import json,sys; [json.loads(l) for l in sys.stdin]' < "$figures"
   done

@@ -83,6 +83,7 @@ phases. Of UEs that are away:
   return             connect with a ticket, REGISTER, 200; once for every UE
 Of UEs that are registered:
   reregister         REGISTER, 200
+  ping               CRLF CRLF, CRLF: what keeps a NAT open
   message            a MESSAGE from the home core to a UE, 200 back
   idle               nobody says anything for --idle; memory is read
   leave              all close

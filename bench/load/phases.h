@@ -19,6 +19,7 @@ enum class Work : uint8_t {
   kRegister,          // connect, REGISTER, 401, REGISTER, 200
   kReturn,            // connect with a ticket, REGISTER, 200
   kReregister,        // REGISTER, 200
+  kPing,              // CRLF CRLF, CRLF: what keeps a NAT open
 };
 
 // What a piece of work is made of.
@@ -44,6 +45,8 @@ constexpr Steps StepsOf(Work work) {
       return {true, true, true, false};
     case Work::kReregister:
       return {false, false, true, false};
+    case Work::kPing:
+      return {false, false, false, false};
   }
   return {};
 }
