@@ -14,7 +14,7 @@ constexpr size_t kPlainBytes = 16384;
 // Handshakes that a turn begins: a few milliseconds of work, in which nobody else
 // is served.
 constexpr uint32_t kBegunPerTurn = 16;
-constexpr Millis kHeldWithoutWork{250};
+constexpr Millis kHeldWithoutWork{1000};
 
 }  // namespace
 
