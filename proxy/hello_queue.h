@@ -8,13 +8,15 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "net/event_sink.h"
 
 namespace sallyport::proxy {
 
 // Who comes with a ticket of ours goes first: it costs less, and it was here
-// before. Among equals the first is first.
+// before. But one turn in four is the others': a ticket can be shown again and
+// again. Among equals the first is first.
 // Threads: one. Bounds: whoever waits is a handshake in progress, of which there is
 //          a most; those that have gone since stay until their turn, or until they
 //          are half of all.
@@ -32,7 +34,9 @@ class HelloQueue {
   // The next one, for which `waits` holds. Its turn has come: it waits no more.
   template <typename Waits>
   std::optional<net::StreamId> Pop(const Waits& waits) {
-    for (std::deque<net::StreamId>* queue : {&resuming_, &others_}) {
+    std::deque<net::StreamId>* order[] = {&resuming_, &others_};
+    if (++pops_ % kOthersEvery == 0) std::swap(order[0], order[1]);
+    for (std::deque<net::StreamId>* queue : order) {
       while (!queue->empty()) {
         const net::StreamId stream = queue->front();
         queue->pop_front();
@@ -54,7 +58,10 @@ class HelloQueue {
   }
 
  private:
+  static constexpr uint32_t kOthersEvery = 4;
+
   std::deque<net::StreamId> resuming_, others_;
+  uint32_t pops_ = 0;
   size_t waiting_ = 0;
 };
 

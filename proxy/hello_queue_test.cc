@@ -42,6 +42,19 @@ TEST_F(HelloQueueTest, TicketsGoFirstThenWhoCameFirst) {
   EXPECT_EQ(queue_.waiting(), 0u);
 }
 
+TEST_F(HelloQueueTest, ATicketThatComesForEverStopsNobody) {
+  Push(1);
+  uint32_t next = 2;
+  for (int turn = 0; turn < 4; ++turn) {
+    Push(next++, true);
+    Push(next++, true);
+    const auto stream = queue_.Pop(Waits());
+    ASSERT_TRUE(stream.has_value());
+    if (stream->slot == 1) return;
+  }
+  FAIL();
+}
+
 TEST_F(HelloQueueTest, WhoHasGoneIsPassedOver) {
   for (uint32_t slot = 1; slot <= 5; ++slot) Push(slot);
   Lose(1);

@@ -183,7 +183,6 @@ void Shard::Run() {
     until = std::min(until, reactor_->Now() + kIdleTurn);
     if (ending_ != Ending::kNo) until = std::min(until, ending_until_);
     if (hellos_.waiting() > 0) until = reactor_->Now();
-    if (holds_) until = std::min(until, held_until_);
     reactor_->Turn(until, *this);
     BeginHandshakes();
     TellLostPeers();

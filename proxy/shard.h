@@ -118,8 +118,8 @@ class Shard final : private net::EventSink {
   void StartEngine(net::StreamId stream, Connection& connection,
                    std::string_view hello);
   void ArmHandshakeTimer(net::StreamId stream, Connection& connection);
-  void Wait(net::StreamId stream, Connection& connection,
-            std::string_view hello, bool resumes);
+  void BeginOrWait(net::StreamId stream, Connection& connection,
+                   std::string_view hello, bool resumes);
   void OnBytesWhileWaiting(net::StreamId stream, Connection& connection,
                            std::string_view bytes);
   void StopWaiting(Connection& connection);
@@ -230,9 +230,11 @@ class Shard final : private net::EventSink {
   uint32_t handshakes_ = 0;
   HelloQueue hellos_;
   uint32_t begun_ = 0;  // handshakes, in this turn
-  bool holds_ = false;  // newcomers wait in the kernel's queue
-  // kNever: there are not too many; in the past: they are silent.
-  Instant held_until_ = kNever;
+  // Newcomers wait in the kernel's queue, or were let go until somebody waits.
+  bool holds_ = false;
+  bool let_go_ = false;
+  Instant waited_{};  // when somebody last waited for us
+  Instant done_{};    // when a handshake last ended well
   std::atomic<bool> drain_asked_{false};
   std::unique_ptr<char[]> plain_;    // what TLS opened, one record
   std::unique_ptr<char[]> gather_;   // what TLS will seal, one message

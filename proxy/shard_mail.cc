@@ -139,7 +139,7 @@ void Shard::OnAdopt(Mail& mail) {
   if (!EnterSource(stream, connection)) return;
   BeginTls(stream, connection);
   if (connection.state == ConnectionState::kClosing) return;
-  StartEngine(stream, connection, mail.bytes);
+  BeginOrWait(stream, connection, mail.bytes, /*resumes=*/true);
 }
 
 void Shard::OnSendMail(const Mail& mail) {

@@ -14,7 +14,10 @@ constexpr size_t kPlainBytes = 16384;
 // Handshakes that a turn begins: a few milliseconds of work, in which nobody else
 // is served.
 constexpr uint32_t kBegunPerTurn = 16;
-constexpr Millis kHeldWithoutWork{1000};
+// Fewer have no half to speak of.
+constexpr uint32_t kHeldFrom = 16;
+constexpr Millis kHeldForTheSilent{1000};  // no handshake ends
+constexpr Millis kHeldForTheSlow{5000};    // some do, but not for want of us
 
 }  // namespace
 
@@ -22,7 +25,8 @@ constexpr Millis kHeldWithoutWork{1000};
 void Shard::BeginTls(net::StreamId stream, Connection& connection) {
   connection.state = ConnectionState::kHello;
   // While newcomers are held, those come that were accepted before.
-  if (handshakes_ >= options_.handshakes_max && !holds_) {
+  const uint64_t most = uint64_t{options_.handshakes_max} * (holds_ ? 2 : 1);
+  if (handshakes_ >= most) {
     return CloseStream(stream, connection, CloseReason::kTableFull,
                        net::CloseHow::kAbort);
   }
@@ -73,17 +77,17 @@ void Shard::OnHelloBytes(net::StreamId stream, Connection& connection,
     reactor_->Detach(stream);
     return;
   }
-  if (begun_ < kBegunPerTurn && hellos_.waiting() == 0) {
-    return StartEngine(stream, connection, bytes);
-  }
-  Wait(stream, connection, bytes, home.has_value());
+  BeginOrWait(stream, connection, bytes, home.has_value());
 }
 
 // ---- handshakes in the order in which they are begun
 
-// It is not the peer who is late: its time stands still.
-void Shard::Wait(net::StreamId stream, Connection& connection,
-                 std::string_view hello, bool resumes) {
+// While it waits it is not the peer who is late: its time stands still.
+void Shard::BeginOrWait(net::StreamId stream, Connection& connection,
+                        std::string_view hello, bool resumes) {
+  if (begun_ < kBegunPerTurn && hellos_.waiting() == 0) {
+    return StartEngine(stream, connection, hello);
+  }
   if (connection.pending.empty()) connection.pending.assign(hello);
   connection.state = ConnectionState::kWaiting;
   timers_.Cancel(connection.timer);
@@ -129,17 +133,18 @@ void Shard::BeginHandshakes() {
 }
 
 // Half of the handshakes that may be in progress are enough: the next ones wait in
-// the kernel's queue, where they cost nothing. Where nobody waits for us and nobody
-// gets done, those in progress are silent, and shall keep nobody out for long.
+// the kernel's queue, where they cost nothing. Where nobody waits for us the others
+// are slow or silent, and shall keep nobody out for long.
 void Shard::HoldNewcomers() {
-  const uint32_t most = options_.handshakes_max / 2;
+  if (options_.handshakes_max < kHeldFrom) return;
   const Instant now = reactor_->Now();
-  if (handshakes_ < (holds_ ? most / 4 * 3 : most)) {
-    held_until_ = kNever;
-  } else if (held_until_ == kNever || hellos_.waiting() > 0) {
-    held_until_ = now + kHeldWithoutWork;
-  }
-  const bool holds = held_until_ != kNever && now < held_until_;
+  const uint32_t most = options_.handshakes_max / 2;
+  const bool many = handshakes_ >= (holds_ ? most / 4 * 3 : most);
+  if (!many || hellos_.waiting() > 0) let_go_ = false;
+  if (hellos_.waiting() > 0 || !holds_) waited_ = done_ = now;
+  let_go_ = let_go_ || now - done_ >= kHeldForTheSilent ||
+            now - waited_ >= kHeldForTheSlow;
+  const bool holds = many && !let_go_;
   if (holds == holds_) return;
   holds_ = holds;
   reactor_->HoldAccepting(static_cast<uint32_t>(ListenerKind::kTls), holds);
@@ -186,7 +191,7 @@ void Shard::OnTlsBytes(net::StreamId stream, Connection& connection,
 void Shard::OnHandshakeDone(net::StreamId stream, Connection& connection) {
   if (connection.link != nullptr) return OnLinkSecured(stream, connection);
   EndHandshake(connection);
-  if (holds_) held_until_ = reactor_->Now() + kHeldWithoutWork;
+  done_ = reactor_->Now();
   const net::tls::Engine& engine = *connection.engine;
   if (connection.side == Side::kCore) {
     stats_.core_tls_in.handshakes_full.Add();

@@ -136,20 +136,35 @@ void HomeCore::BeginMessages(uint32_t in_flight, Nanos end) {
 Histogram HomeCore::TakeLatency() { return std::exchange(latency_, {}); }
 
 void HomeCore::OnMail() {
-  for (uint32_t n = asked_for_.exchange(0); n > 0; --n) SendMessage();
+  uint32_t asked_for = asked_for_.exchange(0);
+  if (asked_for > 0) {
+    on_their_way_.clear();  // what was given up
+    latency_ = {};
+  }
+  for (; asked_for > 0; --asked_for) SendMessage();
+  EndWhenDone();
+}
+
+void HomeCore::EndWhenDone() {
   if (on_their_way_.empty()) {
     messaging_.store(false, std::memory_order_release);
   }
 }
 
+// To the next UE that can be reached: so many are on their way as were asked for.
 void HomeCore::SendMessage() {
-  const uint32_t index = next_ue_;
-  next_ue_ = (next_ue_ + 1) % setup_.ues;
-  const Ue& ue = ues_[index];
-  text_.clear();
-  WriteMessage(index, ++cseq_, ue.address, text_);
-  if (!reactor_->Queue(ue.stream, text_)) return errors_.Add();
-  on_their_way_.emplace(cseq_, ReadNanos());
+  for (uint32_t tries = 0; tries < setup_.ues; ++tries) {
+    const uint32_t index = next_ue_;
+    next_ue_ = (next_ue_ + 1) % setup_.ues;
+    const Ue& ue = ues_[index];
+    text_.clear();
+    WriteMessage(index, ++cseq_, ue.address, text_);
+    if (reactor_->Queue(ue.stream, text_)) {
+      on_their_way_.emplace(cseq_, ReadNanos());
+      return;
+    }
+    errors_.Add();
+  }
 }
 
 void HomeCore::OnAnswer(std::string_view message) {
@@ -161,10 +176,8 @@ void HomeCore::OnAnswer(std::string_view message) {
   latency_.Add(static_cast<uint64_t>(now - sent->second));
   on_their_way_.erase(sent);
   messages_.Add();
-  if (now < end_) return SendMessage();
-  if (on_their_way_.empty()) {
-    messaging_.store(false, std::memory_order_release);
-  }
+  if (now < end_) SendMessage();
+  EndWhenDone();
 }
 
 // The first one in full: it says more than any count.

@@ -77,6 +77,7 @@ class HomeCore final : public net::EventSink {
   void OnRequest(net::StreamId stream, std::string_view message);
   void OnAnswer(std::string_view message);
   void SendMessage();
+  void EndWhenDone();
   void Complain(std::string_view what, std::string_view message);
 
   void OnAccepted(net::StreamId, uint32_t, const Endpoint&,

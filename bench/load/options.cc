@@ -213,6 +213,11 @@ absl::Status FillCore(Options& options) {
     return Wrong("home_core", "is not builtin or none");
   }
   options.builtin_core = core == "builtin";
+  for (const PhaseSpec& phase : options.phases) {
+    if (phase.kind == PhaseSpec::Kind::kMessage && !options.builtin_core) {
+      return Wrong("phases", "message is sent by the built-in home core");
+    }
+  }
   if (!options.builtin_core && !options.target.address.valid()) {
     return Wrong("home_core", "none needs a proxy that runs: --target");
   }

@@ -33,7 +33,7 @@ void PrintShare(const char* name, const CpuUsage& usage, double seconds) {
               100 * usage.used / seconds, 100 * usage.waited / seconds);
 }
 
-enum class Bottleneck { kNone, kUes, kCore, kLate };
+enum class Bottleneck { kNone, kUes, kCore, kLate, kInFlight };
 
 // Whether this tool, and not the proxy, set the pace.
 Bottleneck BottleneckOf(const PhaseReport& report) {
@@ -43,9 +43,11 @@ Bottleneck BottleneckOf(const PhaseReport& report) {
     return Bottleneck::kUes;
   }
   if (costs.core.used > kBusyThread * costs.seconds) return Bottleneck::kCore;
-  const bool free = report.phase.spec.rate > 0 &&
-                    !StepsOf(report.phase.spec.work).connects;
-  return free && late > kLateMillis ? Bottleneck::kLate : Bottleneck::kNone;
+  if (report.phase.spec.rate == 0 || late <= kLateMillis) {
+    return Bottleneck::kNone;
+  }
+  return StepsOf(report.phase.spec.work).connects ? Bottleneck::kInFlight
+                                                  : Bottleneck::kLate;
 }
 
 const char* ToString(Bottleneck bottleneck) {
@@ -59,6 +61,8 @@ const char* ToString(Bottleneck bottleneck) {
     case Bottleneck::kLate:
       return "this tool was late: it had no core in time, or the proxy held up "
              "its UEs";
+    case Bottleneck::kInFlight:
+      return "UEs began late: --in_flight of them were at work";
   }
   return "";
 }
@@ -90,9 +94,7 @@ std::string ToJson(const PhaseReport& report, uint32_t ues, uint64_t errors) {
       Micros(latency.Percentile(99.9)), Micros(latency.Max()),
       costs.proxy.used / costs.seconds, costs.proxy.waited / costs.seconds,
       costs.generator.used / costs.seconds, costs.core.used / costs.seconds,
-      bottleneck == Bottleneck::kUes || bottleneck == Bottleneck::kCore
-          ? "true"
-          : "false",
+      bottleneck == Bottleneck::kNone ? "false" : "true",
       errors);
 }
 

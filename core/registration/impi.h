@@ -43,9 +43,13 @@ class Fingerprint {
   uint64_t Take() const;
 
  private:
+  // Both halves of the product: what two words do to the lower one alone can be
+  // made to cancel without a look at the state.
   void AddWord(uint64_t word) {
-    state_ = (state_ ^ word) * 0xff51afd7ed558ccd;
-    state_ ^= state_ >> 32;
+    const auto product =
+        static_cast<unsigned __int128>(state_ ^ word) * 0xff51afd7ed558ccd;
+    state_ = static_cast<uint64_t>(product) ^
+             static_cast<uint64_t>(product >> 64);
   }
   // Eight octets at a time, and what is left.
   template <typename ToWord>

@@ -16,8 +16,12 @@ class Fingerprint {
   explicit Fingerprint(uint64_t seed) : state_(seed ^ 0x9e3779b97f4a7c15ULL) {}
 
   Fingerprint& Add(uint64_t word) {
-    state_ = (state_ ^ word) * 0xff51afd7ed558ccdULL;
-    state_ ^= state_ >> 32;
+    // Both halves of the product: what two words do to the lower one alone can
+    // be made to cancel without a look at the state.
+    const auto product =
+        static_cast<unsigned __int128>(state_ ^ word) * 0xff51afd7ed558ccdULL;
+    state_ = static_cast<uint64_t>(product) ^
+             static_cast<uint64_t>(product >> 64);
     return *this;
   }
   // The length is a part of it, so that "ab","c" and "a","bc" differ.

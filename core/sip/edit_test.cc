@@ -243,6 +243,21 @@ TEST(Edit, AuthParamTable) {
   }
 }
 
+// Nothing of an edit that was given up stays, not even that it was too much.
+TEST(Edit, CredentialsThatEndBadlyAfterManyPartsAreLeft) {
+  std::string value = "Other a=b";
+  for (size_t i = 0; i < SpliceList::kSplicesMax + 10; ++i) {
+    value += ",integrity-protected,a";
+  }
+  const std::string fields = "Authorization: " + value + ",;\r\n";
+  Bench bench(fields);
+  EXPECT_FALSE(EditAuthParams(bench.message, bench.message.headers()[0], kClaim,
+                              "", bench.splices)
+                   .ok);
+  EXPECT_FALSE(bench.splices.overflowed());
+  EXPECT_EQ(bench.Fields(), fields);
+}
+
 TEST(Edit, CredentialsThatCannotBeWalkedAreLeftAndReported) {
   for (std::string_view value : {
            "Digest a=\"b, integrity-protected=yes",

@@ -70,7 +70,7 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes,
 // is a token or the version of a response. A TLS ClientHello fails at its first
 // octet.
 bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
-  constexpr OctetSet kLineChars([](char c) {
+  static constexpr OctetSet kLineChars([](char c) {
     return (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) || IsLws(c);
   });
   if (!AreAllIn(bytes.substr(scanned_, end - scanned_), kLineChars)) {

@@ -32,13 +32,8 @@ size_t ValueSize(std::string_view row) {
 // Names of URI parameters have brackets, colons and such as well (RFC
 // 3261 25.1, paramchar); what is no name of ours only has to end in the right
 // place.
-constexpr OctetSet kNameChars([](char c) {
-  constexpr OctetSet kEnds(";=\",<>");
-  return !IsLws(c) && !kEnds.Has(c);
-});
-constexpr OctetSet kBareValueChars([](char c) {
-  return !IsLws(c) && c != ';' && c != '"';
-});
+constexpr OctetSet kNameChars = ~(kLws | OctetSet(";=\",<>"));
+constexpr OctetSet kBareValueChars = ~(kLws | OctetSet(";\""));
 
 }  // namespace
 

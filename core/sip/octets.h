@@ -25,11 +25,6 @@ namespace sallyport::sip {
 // grammar: a proxy looks at ASCII alone.
 class OctetSet {
  public:
-  // Of ASCII.
-  explicit constexpr OctetSet(std::string_view octets)
-      : OctetSet([octets](char c) {
-          return octets.find(c) != std::string_view::npos;
-        }) {}
   // All octets for which `is` holds.
   template <typename Predicate>
     requires std::predicate<Predicate, char>
@@ -44,11 +39,19 @@ class OctetSet {
       }
     }
   }
+  // Of ASCII.
+  explicit constexpr OctetSet(std::string_view octets)
+      : OctetSet([octets](char c) {
+          return octets.find(c) != std::string_view::npos;
+        }) {}
   constexpr bool Has(char c) const {
     return table_[static_cast<unsigned char>(c)];
   }
   constexpr OctetSet operator|(const OctetSet& other) const {
     return OctetSet([&](char c) { return Has(c) || other.Has(c); });
+  }
+  constexpr OctetSet operator~() const {
+    return OctetSet([&](char c) { return !Has(c); });
   }
 
 #ifdef __SSSE3__

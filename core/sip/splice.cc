@@ -54,6 +54,8 @@ void SpliceList::Add(const Splice& splice) {
 void SpliceList::TakeBack(size_t count) {
   CHECK_LE(count, count_);
   count_ = count;
+  // They were not too many before: else there would be one more.
+  overflowed_ = overflowed_ && count == kSplicesMax;
 }
 
 void SpliceList::Remove(size_t begin, size_t end) {

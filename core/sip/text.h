@@ -44,6 +44,7 @@ inline constexpr bool IsLws(char c) {
   const auto octet = static_cast<unsigned char>(c);
   return octet <= ' ' && (kSet >> octet & 1) != 0;
 }
+inline constexpr OctetSet kLws(" \t\r\n");
 // SP, HT, CR, LF at both ends.
 inline std::string_view SkipLws(
     std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND) {

@@ -12,9 +12,8 @@ namespace {
 // Printable ASCII without the delimiters that a URI never has, and every '%'
 // before two hexadecimal digits.
 bool IsUriText(std::string_view text) {
-  constexpr OctetSet kPlain([](char c) {
-    constexpr OctetSet kNever("\"<>%");
-    return c > ' ' && c < 0x7f && !kNever.Has(c);
+  static constexpr OctetSet kPlain([](char c) {
+    return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '%';
   });
   size_t i = 0;
   while ((i += SpanOf(text.substr(i), kPlain)) < text.size()) {
@@ -27,7 +26,7 @@ bool IsUriText(std::string_view text) {
 
 // Source: RFC 3986 3.1.
 bool IsSchemeName(std::string_view name) {
-  constexpr OctetSet kSchemeChars = kAlphanumeric | OctetSet("+-.");
+  static constexpr OctetSet kSchemeChars = kAlphanumeric | OctetSet("+-.");
   return !name.empty() && IsAlpha(name.front()) &&
          AreAllIn(name, kSchemeChars);
 }
@@ -46,11 +45,11 @@ bool IsHost(std::string_view host) {
   if (host.starts_with('[')) {
     if (host.size() < 4 || !host.ends_with(']')) return false;
     const std::string_view inner = host.substr(1, host.size() - 2);
-    constexpr OctetSet kInnerChars(
+    static constexpr OctetSet kInnerChars(
         [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
     return AreAllIn(inner, kInnerChars);
   }
-  constexpr OctetSet kHostChars = kAlphanumeric | OctetSet("-._");
+  static constexpr OctetSet kHostChars = kAlphanumeric | OctetSet("-._");
   return !host.empty() && AreAllIn(host, kHostChars);
 }
 

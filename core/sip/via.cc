@@ -41,7 +41,7 @@ bool ReadSentBy(std::string_view text, ViaView& via) {
   const size_t colon = text.find(':', bracket);
   via.host = TrimLws(text.substr(0, colon));
   if (via.host.empty()) return false;
-  constexpr OctetSet kHostChars = kTokenChars | OctetSet(":[]");
+  static constexpr OctetSet kHostChars = kTokenChars | OctetSet(":[]");
   if (!AreAllIn(via.host, kHostChars)) return false;
   if (colon == text.npos) return true;
   const std::optional<uint32_t> port =
