@@ -7,10 +7,10 @@ namespace sallyport {
 Flow* FlowTable::Open(FlowId id, const FlowInfo& info, Instant now) {
   const uint32_t slot = id.handle.slot;
   if (slot >= flows_max_) return nullptr;
-  while (slot >= slots_used()) {
-    chunks_.push_back(std::make_unique<std::array<Flow, kChunk>>());
-  }
-  Flow& flow = (*chunks_[slot / kChunk])[slot % kChunk];
+  if (slot >= slots_used()) chunks_.resize(slot / kChunk + 1);
+  std::unique_ptr<Chunk>& chunk = chunks_[slot / kChunk];
+  if (chunk == nullptr) chunk = std::make_unique<Chunk>();
+  Flow& flow = (*chunk)[slot % kChunk];
   CHECK(!flow.live) << "flow slot " << slot << " opened twice";
   flow = Flow{};
   flow.framer = sip::Framer(policy_);
@@ -35,7 +35,9 @@ Flow* FlowTable::Find(FlowId id) {
 
 Flow* FlowTable::At(uint32_t slot) {
   if (slot >= slots_used()) return nullptr;
-  Flow& flow = (*chunks_[slot / kChunk])[slot % kChunk];
+  Chunk* const chunk = chunks_[slot / kChunk].get();
+  if (chunk == nullptr) return nullptr;
+  Flow& flow = (*chunk)[slot % kChunk];
   return flow.live ? &flow : nullptr;
 }
 

@@ -62,9 +62,11 @@ class FlowTable {
 
  private:
   static constexpr uint32_t kChunk = 256;
+  using Chunk = std::array<Flow, kChunk>;
   const uint32_t flows_max_;
   const sip::ScanPolicy policy_;
-  std::vector<std::unique_ptr<std::array<Flow, kChunk>>> chunks_;
+  // Null: no slot of it was used. Datagram sockets have the last slots of all.
+  std::vector<std::unique_ptr<Chunk>> chunks_;
   uint32_t size_ = 0;
 };
 

@@ -1,5 +1,9 @@
 #include "core/flow_table.h"
 
+#include <malloc.h>
+
+#include <cstddef>
+
 #include "gtest/gtest.h"
 
 namespace sallyport {
@@ -46,6 +50,19 @@ TEST(FlowTable, FlowsDoNotMoveWhenItGrows) {
   Flow* first = table.Open(Id(0, 1), {}, Instant());
   ASSERT_NE(table.Open(Id(99'999, 1), {}, Instant()), nullptr);
   EXPECT_EQ(table.Find(Id(0, 1)), first);
+}
+
+TEST(FlowTable, AFarSlotCostsNothingForThoseBeforeIt) {
+  FlowTable table(100'000, {});
+  const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+
+  ASSERT_NE(table.Open(Id(99'999, 1), {}, Instant()), nullptr);
+
+  const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+  EXPECT_LE(after - before, 512 * sizeof(Flow));
+  EXPECT_EQ(table.At(0), nullptr);
+  EXPECT_EQ(table.At(99'998), nullptr);
+  EXPECT_NE(table.At(99'999), nullptr);
 }
 
 }  // namespace
