@@ -127,11 +127,12 @@ class Edge::Impl {
     // The last verdict on a REGISTER of its connection.
     registration::Rule rule = registration::Rule::kD1;
     registration::Integrity integrity = registration::Integrity::kNone;
-    Instant decided{};
     bool ended_by_ue = false;  // when its last identity ended
     bool told_active = false;  // what the desk of its IMPI was told
+    Instant decided{};         // the last verdict
     Instant tell_again = kNever;
   };
+  static_assert(sizeof(Binding) <= 40, "each association has one");
 
   void Begin(Instant now);
 
