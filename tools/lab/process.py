@@ -1,6 +1,7 @@
 """Programs that we start, wait for, and end by their own process id."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import re
@@ -87,7 +88,8 @@ class Program:
 
     def signal(self, number):
         if self.running:
-            self.process.send_signal(number)
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(number)
 
     async def wait(self, timeout_s=15):
         """Its exit status."""
@@ -105,7 +107,9 @@ class Program:
     async def kill(self):
         """End it and what it has started: all of its session's group."""
         if self.running:
-            os.killpg(self.pid, signal.SIGKILL)
+            # It may have ended a moment ago.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         return await self.process.wait()
 
     # What the kernel says of it.
