@@ -54,7 +54,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "bench/edge_driver.h"
-#include "bench/heap_count.h"
 #include "bench/hmac_mac.h"
 #include "bench/thread_clock.h"
 #include "core/base/endpoint.h"
@@ -65,6 +64,7 @@
 #include "core/sip/values.h"
 #include "core/testing/edge_harness.h"
 #include "core/testing/fakes.h"
+#include "core/testing/heap_count.h"
 
 namespace sallyport::bench {
 namespace {

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <thread>
 
-#include "bench/heap_count.h"
+#include "core/testing/heap_count.h"
 #include "net/mailbox.h"
 
 namespace sallyport::net {
@@ -72,13 +72,13 @@ void BM_Mailbox_OneThread(benchmark::State& state) {
   const std::string bytes(kMessageBytes, 'x');
   const auto box = std::make_unique<Box>(kCapacity);
   Fill(*box, bytes);
-  const uint64_t heap = bench::HeapCount();
+  const uint64_t heap = HeapCount();
   uint64_t written = 0, read = 0;
   while (state.KeepRunningBatch(static_cast<int64_t>(turn))) {
     for (uint64_t i = 0; i < turn; ++i) Write(*box, written++, bytes);
     for (uint64_t i = 0; i < turn; ++i) Read(*box, read++);
   }
-  state.counters["heap"] = static_cast<double>(bench::HeapCount() - heap) /
+  state.counters["heap"] = static_cast<double>(HeapCount() - heap) /
                            static_cast<double>(state.iterations());
 }
 BENCHMARK(BM_Mailbox_OneThread)->Arg(1)->Arg(64);

@@ -25,7 +25,6 @@
 #include <string>
 #include <vector>
 
-#include "bench/heap_count.h"
 #include "bench/hmac_mac.h"
 #include "core/base/endpoint.h"
 #include "core/base/time.h"
@@ -35,11 +34,11 @@
 #include "core/routing/next_hops.h"
 #include "core/routing/transaction_table.h"
 #include "core/testing/fakes.h"
+#include "core/testing/heap_count.h"
 
 namespace sallyport::routing {
 namespace {
 
-using bench::HeapCount;
 using bench::HmacMac;
 
 std::string Register() {

@@ -45,10 +45,10 @@
 #include <vector>
 
 #include "bench/full_slice.h"
-#include "bench/heap_count.h"
 #include "bench/thread_clock.h"
 #include "core/registration/association_slice.h"
 #include "core/testing/fakes.h"
+#include "core/testing/heap_count.h"
 
 namespace sallyport::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "bench/heap_count.h"
+#include "core/testing/heap_count.h"
 
 #include <cstddef>
 #include <cstdlib>
@@ -58,8 +58,8 @@ void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
   std::free(memory);
 }
 
-namespace sallyport::bench {
+namespace sallyport {
 
 uint64_t HeapCount() { return g_count; }
 
-}  // namespace sallyport::bench
+}  // namespace sallyport
