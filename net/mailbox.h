@@ -14,9 +14,8 @@
 namespace sallyport::net {
 
 // A Mailbox is a ring of `capacity` messages with one writer and one reader.
-// Messages are filled and read in place and their slots are used again, so a
-// Message that keeps its memory (a string that is assigned to, not moved from)
-// costs no heap in steady state.
+// Messages are filled and read in place and their slots are used again: memory
+// that the reader leaves in a Message stays there until the ring has gone round.
 //
 // Threads: Claim and Publish by one thread, Front and Pop by one other.
 // Owns:    its messages.

@@ -38,7 +38,9 @@ struct TlsMaterial {
 
 class AssociationQuery;
 
-// One kind of mail uses some of the fields; the strings keep their memory.
+// One kind of mail uses some of the fields. Who has read it leaves no memory
+// behind: a box goes round all its slots, so that each would come to keep the
+// longest text it ever held.
 struct Mail {
   enum class Kind : uint8_t {
     kAdopt,      // connection, info.peer, info.local, bytes: its ticket is yours

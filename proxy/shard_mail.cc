@@ -9,12 +9,6 @@
 #include "proxy/shard.h"
 
 namespace sallyport::proxy {
-namespace {
-
-// What a mailbox's slot may keep for the next mail: most messages fit.
-constexpr size_t kKeptBytes = 4096;
-
-}  // namespace
 
 // Null, and counted: the other shard is too far behind. What was to be said is
 // lost as on a wire; its sender's timers notice.
@@ -82,7 +76,7 @@ void Shard::OnMail() {
   const net::Drained drained =
       mailboxes_.Drain(index_, [this](uint32_t, Mail& mail) {
         OnOneMail(mail);
-        if (mail.bytes.capacity() > kKeptBytes) std::string().swap(mail.bytes);
+        std::string().swap(mail.bytes);
       });
   if (drained.more) reactor_->Wake(reactor_->ring_fd());
   if (names_ == nullptr) return;

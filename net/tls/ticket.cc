@@ -222,30 +222,36 @@ const TicketKey* TicketKeys::Find(std::string_view name) const {
   return nullptr;
 }
 
-RevokedSessions::RevokedSessions(size_t capacity) : capacity_(capacity) {
+RevokedSessions::RevokedSessions(size_t capacity) : by_age_(capacity) {
   CHECK_GT(capacity, 0u);
+  // An eighth more: then the set sweeps what was erased in place.
+  known_.reserve(capacity + capacity / 8);
+}
+
+uint64_t RevokedSessions::Mark(const Tsid& tsid) {
+  return GetBigEndian<uint64_t>(tsid.data());
 }
 
 bool RevokedSessions::Revoke(const Tsid& tsid, WallTime expires_at) {
-  if (!set_.insert(tsid).second) return true;
-  by_age_.push_back({tsid, expires_at});
-  if (set_.size() <= capacity_) return true;
-  PopOldest();
-  return false;
+  if (Contains(tsid)) return true;
+  const bool full = size() == by_age_.size();
+  if (full) DropOldest();
+  by_age_[(oldest_ + size()) % by_age_.size()] = {Mark(tsid), expires_at};
+  known_.insert(Mark(tsid));
+  return !full;
 }
 
 void RevokedSessions::DropExpired(WallTime now) {
-  while (!by_age_.empty() && by_age_.front().expires_at <= now) PopOldest();
+  while (size() > 0 && by_age_[oldest_].expires_at <= now) DropOldest();
 }
 
 void RevokedSessions::Clear() {
-  set_.clear();
-  by_age_.clear();
+  while (size() > 0) DropOldest();
 }
 
-void RevokedSessions::PopOldest() {
-  set_.erase(by_age_.front().tsid);
-  by_age_.pop_front();
+void RevokedSessions::DropOldest() {
+  known_.erase(by_age_[oldest_].mark);
+  oldest_ = (oldest_ + 1) % by_age_.size();
 }
 
 TicketDesk::TicketDesk(const Options& options, TicketKeys::Snapshot keys,

@@ -179,6 +179,27 @@ TEST(RevokedSessions, DropsTheOldestAndSaysSo) {
   EXPECT_TRUE(revoked.Contains(three));
 }
 
+TEST(RevokedSessions, GoesRoundItsRing) {
+  RevokedSessions revoked(7);
+  std::vector<Tsid> tsids(50);
+  for (size_t i = 0; i < tsids.size(); ++i) {
+    tsids[i] = RandomTsid();
+    const WallTime expires_at = kNow + std::chrono::seconds(i);
+    revoked.DropExpired(expires_at - std::chrono::seconds(5));
+    ASSERT_TRUE(revoked.Revoke(tsids[i], expires_at)) << i;
+    ASSERT_LE(revoked.size(), 5u);
+    for (size_t k = 0; k <= i; ++k) {
+      ASSERT_EQ(revoked.Contains(tsids[k]), k + 5 > i) << k << " of " << i;
+    }
+  }
+
+  revoked.Clear();
+  EXPECT_EQ(revoked.size(), 0u);
+  EXPECT_FALSE(revoked.Contains(tsids.back()));
+  EXPECT_TRUE(revoked.Revoke(tsids.back(), kNow));
+  EXPECT_TRUE(revoked.Contains(tsids.back()));
+}
+
 TEST(TicketKeys, OpensWithEveryKeyAndSealsWithTheNewest) {
   const auto old_keys = TicketKeys::Random(kNow);
   TicketDesk desk({}, old_keys, kNow);

@@ -43,7 +43,8 @@ tls::TicketKeys::Snapshot Keys(std::vector<uint8_t> numbers) {
   return std::make_shared<const tls::TicketKeys>(std::move(keys));
 }
 
-constexpr tls::TicketDesk::Options kOptions{.home_shard = 1, .shards = 2};
+constexpr tls::TicketDesk::Options kOptions{
+    .home_shard = 1, .shards = 2, .revoked_max = 16};
 
 struct Sealed {
   tls::Tsid tsid{};
