@@ -202,6 +202,8 @@ class Edge::Impl {
   // Sends the sealed splices to transaction.downstream and starts the timers.
   void SendDownstream(SlotHandle handle, Transaction& transaction,
                       Millis timer_f);
+  // Empty for requests that get no Record-Route: it is an authentication code.
+  routing::TokenText RecordRouteToken(AssociationId id) const;
   routing::BranchText BranchOf(SlotHandle handle,
                                const Transaction& transaction) const;
   routing::Hop HopOf(const Transaction& transaction, std::string_view branch,
@@ -247,7 +249,6 @@ class Edge::Impl {
   bool ComesFromDownstream(const Inbound& in,
                            const Transaction& transaction) const;
   bool Answers(const routing::Transaction& transaction) const;
-  bool SameViasBehindOurs(const sip::MessageView& sent) const;
   void Relay(SlotHandle handle, Transaction& transaction);
   void WriteResponseUpstream(const Transaction& transaction);
   void RelayRegister(SlotHandle handle, Transaction& transaction);

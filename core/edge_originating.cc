@@ -262,9 +262,7 @@ void Edge::Impl::WriteOriginating(SlotHandle handle,
                                   const Transaction& transaction,
                                   AssociationId id, sip::Transport sent_on) {
   const routing::BranchText branch = BranchOf(handle, transaction);
-  const routing::TokenText token =
-      routing::WriteToken(mac_, routing::TokenUse::kRecordRoute,
-                          {.shard = config_.shard, .association = id});
+  const routing::TokenText token = RecordRouteToken(id);
   const ServiceRoutes routes(slice_, id);
   std::array<std::string_view, 2> asserted;
   const size_t identities = AssertedIdentities(id, asserted);

@@ -338,8 +338,7 @@ bool Edge::Impl::KeepsRules(const Inbound& in) {
   }
   // Source: RFC 3261 16.3 step 4
   if (message_.method() != sip::Method::kAck &&
-      routing::HasLooped(message_, parts_, config_.domain,
-                         routing::LoopHash(message_, parts_, loop_seed_))) {
+      routing::HasLooped(message_, parts_, config_.domain, loop_seed_)) {
     Answer(in, {482, "Loop Detected", {}});
     return false;
   }

@@ -15,15 +15,6 @@ bool GoesToEverybody(std::string_view host) {
   return address && address->is_multicast_or_broadcast();
 }
 
-// One Via value names the same hop and transaction as another.
-bool SameHop(std::string_view a, std::string_view b) {
-  const auto left = sip::ParseVia(a), right = sip::ParseVia(b);
-  return left && right && left->port == right->port &&
-         left->branch == right->branch &&
-         sip::EqualsIgnoreCase(left->host, right->host) &&
-         sip::EqualsIgnoreCase(left->transport, right->transport);
-}
-
 // What a response must have for us to act on it, besides what matching reads.
 // Source: RFC 4475 3.1.2.5, 3.1.2.19
 bool IsReadable(const sip::MessageView& response) {
@@ -43,6 +34,9 @@ bool IsReadable(const sip::MessageView& response) {
 std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
   sip::ListCursor values(message_, sip::HeaderId::kVia);
   if (!values.Next()) return std::nullopt;
+  if (const auto text = own_.BranchIn(values.value())) {
+    if (const auto branch = routing::ParseBranch(*text)) return branch;
+  }
   const auto via = sip::ParseVia(values.value());
   return via ? routing::ParseBranch(via->branch) : std::nullopt;
 }
@@ -106,37 +100,9 @@ bool Edge::Impl::ComesFromDownstream(const Inbound& in,
 }
 
 // It answers the request that was sent, not another one that it would like to.
-// Source: RFC 3261 17.1.3, 8.1.3.3
+// Behind our own Via stand those of the request.
 bool Edge::Impl::Answers(const Transaction& transaction) const {
-  sip::MessageView sent;
-  if (sent.Scan(transaction.request.view(), scan_policy_) !=
-      sip::ScanVerdict::kOk) {
-    return false;
-  }
-  const auto ours = sip::ParseCSeq(sent.Value(sip::HeaderId::kCSeq));
-  const auto theirs = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
-  return ours && theirs && ours->number == theirs->number &&
-         ours->method == theirs->method &&
-         sent.Value(sip::HeaderId::kCallId) ==
-             message_.Value(sip::HeaderId::kCallId) &&
-         SameViasBehindOurs(sent);
-}
-
-// By meaning, not by octet: stacks that write what they parsed may fold, space
-// and order parameters anew (RFC 3261 7.3.1), and the first got `received` and
-// `rport` from us.
-bool Edge::Impl::SameViasBehindOurs(const sip::MessageView& sent) const {
-  sip::ListCursor ours(sent, sip::HeaderId::kVia);
-  sip::ListCursor theirs(message_, sip::HeaderId::kVia);
-  if (!theirs.Next()) return false;
-  while (ours.Next()) {
-    if (!theirs.Next()) return false;
-    if (ours.value() != theirs.value() &&
-        !SameHop(ours.value(), theirs.value())) {
-      return false;
-    }
-  }
-  return !theirs.Next();
+  return routing::EchoHash(message_, 1, loop_seed_) == transaction.echo;
 }
 
 void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {

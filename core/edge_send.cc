@@ -299,6 +299,12 @@ bool Edge::Impl::Reload(Transaction& transaction) {
                             config_.message_limits);
 }
 
+routing::TokenText Edge::Impl::RecordRouteToken(AssociationId id) const {
+  if (!routing::WantsRecordRoute(message_)) return {};
+  return routing::WriteToken(mac_, routing::TokenUse::kRecordRoute,
+                             {.shard = config_.shard, .association = id});
+}
+
 routing::BranchText Edge::Impl::BranchOf(SlotHandle handle,
                                          const Transaction& transaction) const {
   return routing::WriteBranch({.shard = config_.shard,

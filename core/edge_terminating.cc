@@ -54,11 +54,10 @@ void Edge::Impl::ForwardTerminating(const Inbound& in, AssociationId id,
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
   transaction.downstream = Destination::ToFlow(flow.id, flow.info.peer);
+  transaction.echo = routing::EchoHash(message_, 0, loop_seed_);
   RememberCharging(transaction);
   const routing::BranchText branch = BranchOf(handle, transaction);
-  const routing::TokenText token =
-      routing::WriteToken(mac_, routing::TokenUse::kRecordRoute,
-                          {.shard = config_.shard, .association = id});
+  const routing::TokenText token = RecordRouteToken(id);
   const routing::TerminatingFacts facts{
       .hop = HopOf(transaction, branch.view(), sip::Transport::kTls,
                    flow.info.local.port),

@@ -13,18 +13,27 @@ char* WriteHex(uint64_t value, int digits, char* out) {
   return out + digits;
 }
 
+constexpr uint8_t kNoDigit = 0x10;
+constexpr std::array<uint8_t, 256> kHexDigits = [] {
+  std::array<uint8_t, 256> table{};
+  table.fill(kNoDigit);
+  for (uint8_t i = 0; i < 10; ++i) table['0' + i] = i;
+  for (uint8_t i = 0; i < 6; ++i) table['a' + i] = 10 + i;
+  return table;
+}();
+
 // Takes `digits` lower-case hex digits off the front.
 bool TakeHex(std::string_view& text, size_t digits, uint64_t& value) {
   if (text.size() < digits) return false;
   value = 0;
-  for (char c : text.substr(0, digits)) {
-    const bool decimal = c >= '0' && c <= '9';
-    if (!decimal && (c < 'a' || c > 'f')) return false;
-    value =
-        value << 4 | static_cast<uint64_t>(decimal ? c - '0' : c - 'a' + 10);
+  uint8_t seen = 0;
+  for (size_t i = 0; i < digits; ++i) {
+    const uint8_t digit = kHexDigits[static_cast<uint8_t>(text[i])];
+    seen |= digit;
+    value = value << 4 | digit;
   }
   text.remove_prefix(digits);
-  return true;
+  return seen < kNoDigit;
 }
 
 void AddRows(const sip::MessageView& message, sip::HeaderId id,
@@ -83,11 +92,11 @@ uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
 }
 
 bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
-               std::string_view own_host, uint64_t loop_hash) {
+               std::string_view own_host, uint64_t seed) {
   const auto is_ours = [&](const sip::ViaView& via) {
+    if (!sip::EqualsIgnoreCase(via.host, own_host)) return false;
     const auto branch = ParseBranch(via.branch);
-    return branch && branch->loop_hash == loop_hash &&
-           sip::EqualsIgnoreCase(via.host, own_host);
+    return branch && branch->loop_hash == LoopHash(request, parts, seed);
   };
   if (is_ours(parts.via)) return true;
   sip::ListCursor values(request, sip::HeaderId::kVia);
@@ -97,6 +106,26 @@ bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
     if (via && is_ours(*via)) return true;
   }
   return false;
+}
+
+uint64_t EchoHash(const sip::MessageView& message, size_t first_via,
+                  uint64_t seed) {
+  Fingerprint hash(seed);
+  hash.Add(message.Value(sip::HeaderId::kCallId));
+  if (const auto cseq = sip::ParseCSeq(message.Value(sip::HeaderId::kCSeq))) {
+    hash.Add(cseq->number).Add(cseq->method);
+  }
+  sip::ListCursor values(message, sip::HeaderId::kVia);
+  for (size_t i = 0; values.Next(); ++i) {
+    if (i < first_via) continue;
+    if (const auto via = sip::ParseVia(values.value())) {
+      hash.Add(via->port).Add(via->branch);
+      hash.AddIgnoringCase(via->host).AddIgnoringCase(via->transport);
+    } else {
+      hash.Add(values.value());
+    }
+  }
+  return hash.value();
 }
 
 }  // namespace sallyport::routing

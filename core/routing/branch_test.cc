@@ -70,18 +70,17 @@ TEST(LoopHash, ChangesWithWhatDecidesTheWay) {
 
 // Conformance: PROXY-06
 TEST(Loop, NeedsOurNameAndTheSameHash) {
-  const auto looped = [](const std::string& host, uint64_t hash) {
+  const auto looped = [](const std::string& host, uint64_t seed) {
     Branch branch = kBranch;
-    branch.loop_hash = hash;
+    branch.loop_hash = HashOf(Request("sip:c@d", ""), seed);
     const std::string text = Request(
         "sip:c@d", "Via: SIP/2.0/TCP " + host + ":5060;branch=" +
                        std::string(WriteBranch(branch).view()) + "\r\n");
     sip::MessageView request;
-    EXPECT_EQ(request.Scan(text), sip::ScanVerdict::kOk);
     RequestParts parts;
-    sip::ListCursor top(request, sip::HeaderId::kVia);
-    EXPECT_TRUE(top.Next());
-    parts.via = sip::ParseVia(top.value()).value();
+    const sip::ScanVerdict scan = request.Scan(text);
+    EXPECT_FALSE(
+        ValidateSyntax(request, scan, parts, sip::kDefaultLimits));
     return HasLooped(request, parts, "pcscf1.example", 7);
   };
   EXPECT_TRUE(looped("pcscf1.example", 7));
@@ -92,6 +91,64 @@ TEST(Loop, NeedsOurNameAndTheSameHash) {
   EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
                      "pcscf1.example",
                      7));
+}
+
+struct Echo {
+  std::string vias = "Via: SIP/2.0/TLS edge;branch=z9hG4bK0\r\n"
+                     "Via: SIP/2.0/TCP a:5070;branch=z9hG4bK1, SIP/2.0/UDP "
+                     "[2001:db8::1];branch=z9hG4bK2\r\n";
+  std::string call_id = "1@a";
+  std::string cseq = "7 MESSAGE";
+};
+
+uint64_t EchoOf(const Echo& echo, size_t first_via = 1, uint64_t seed = 1) {
+  const std::string text = "SIP/2.0 200 OK\r\n" + echo.vias +
+                           "From: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\n" +
+                           "Call-ID: " + echo.call_id + "\r\nCSeq: " +
+                           echo.cseq + "\r\nContent-Length: 0\r\n\r\n";
+  sip::MessageView message;
+  EXPECT_EQ(message.Scan(text), sip::ScanVerdict::kOk);
+  return EchoHash(message, first_via, seed);
+}
+
+TEST(EchoHash, IsThatOfWhatMeansTheSame) {
+  const uint64_t hash = EchoOf({});
+  EXPECT_EQ(EchoOf({.cseq = "7   MESSAGE"}), hash);
+  // Without our own, as the request came.
+  EXPECT_EQ(EchoOf({.vias = "v: SIP/2.0/TCP a:5070;branch=z9hG4bK1, SIP/2.0/UDP "
+                            "[2001:db8::1];branch=z9hG4bK2\r\n"},
+                   0),
+            hash);
+  // Folded, spaced, in another order, in other rows, in another case, and with
+  // what we put into the first.
+  EXPECT_EQ(
+      EchoOf({.vias = "Via: SIP/2.0/TLS edge;branch=z9hG4bK0, SIP / 2.0 / tcp A "
+                      ": 5070;rport=1;received=192.0.2.1;branch=z9hG4bK1\r\n"
+                      "Via: SIP/2.0/UDP\r\n [2001:DB8::1]\r\n "
+                      ";branch=z9hG4bK2\r\n"}),
+      hash);
+}
+
+TEST(EchoHash, IsAnotherForAnyOtherRequest) {
+  const std::string own = "Via: SIP/2.0/TLS edge;branch=z9hG4bK0\r\n";
+  const std::string second = "Via: SIP/2.0/UDP [2001:db8::1];branch=z9hG4bK2\r\n";
+  const uint64_t hash = EchoOf({});
+  EXPECT_NE(EchoOf({}, 1, 2), hash);
+  EXPECT_NE(EchoOf({.call_id = "1@A"}), hash);
+  EXPECT_NE(EchoOf({.cseq = "8 MESSAGE"}), hash);
+  EXPECT_NE(EchoOf({.cseq = "7 OPTIONS"}), hash);
+  for (const char* first :
+       {"", "Via: SIP/2.0/TCP a:5070;branch=z9hG4bK3\r\n",
+        "Via: SIP/2.0/TCP a:5070;branch=z9hG4Bk1\r\n",
+        "Via: SIP/2.0/TCP a:5071;branch=z9hG4bK1\r\n",
+        "Via: SIP/2.0/TCP a;branch=z9hG4bK1\r\n",
+        "Via: SIP/2.0/TLS a:5070;branch=z9hG4bK1\r\n",
+        "Via: SIP/2.0/TCP b:5070;branch=z9hG4bK1\r\n", "Via: ?\r\n"}) {
+    EXPECT_NE(EchoOf({.vias = own + first + second}), hash) << first;
+  }
+  EXPECT_NE(EchoOf({.vias = own + "Via: SIP/2.0/TCP a:5070;branch=z9hG4bK1\r\n" +
+                            second + second}),
+            hash);
 }
 
 }  // namespace

@@ -25,13 +25,11 @@ class Fingerprint {
     return *this;
   }
   // The length is a part of it, so that "ab","c" and "a","bc" differ.
-  Fingerprint& Add(std::string_view text) {
-    Add(text.size());
-    while (text.size() >= sizeof(uint64_t)) {
-      Add(Word(text.substr(0, sizeof(uint64_t))));
-      text.remove_prefix(sizeof(uint64_t));
-    }
-    return text.empty() ? *this : Add(Word(text));
+  Fingerprint& Add(std::string_view text) { return AddWords(text, 0); }
+  // For host names and tokens: no two of their octets differ by this bit alone
+  // but a letter's two cases.
+  Fingerprint& AddIgnoringCase(std::string_view text) {
+    return AddWords(text, 0x2020202020202020ULL);
   }
   uint64_t value() const {
     const uint64_t mixed = state_ * 0xc4ceb9fe1a85ec53ULL;
@@ -39,10 +37,17 @@ class Fingerprint {
   }
 
  private:
-  static uint64_t Word(std::string_view octets) {
+  Fingerprint& AddWords(std::string_view text, uint64_t set_bits) {
+    Add(text.size());
     uint64_t word = 0;
-    std::memcpy(&word, octets.data(), octets.size());
-    return word;
+    for (; text.size() >= sizeof(word); text.remove_prefix(sizeof(word))) {
+      std::memcpy(&word, text.data(), sizeof(word));
+      Add(word | set_bits);
+    }
+    if (text.empty()) return *this;
+    word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    return Add(word | set_bits);
   }
 
   uint64_t state_;

@@ -42,6 +42,18 @@ std::string GeneratedAt(const EdgeConfig& config) {
   return UsableAddress(address) ? HostText(address) : config.domain;
 }
 
+std::string_view TransportText(sip::Transport transport) {
+  switch (transport) {
+    case sip::Transport::kUdp:
+      return "UDP";
+    case sip::Transport::kTcp:
+      return "TCP";
+    case sip::Transport::kTls:
+      return "TLS";
+  }
+  return "TCP";
+}
+
 uint16_t DefaultPort(const sip::UriView& uri) {
   std::optional<sip::Transport> transport = sip::UriTransport(uri);
   return transport == sip::Transport::kTls ? kSipsPort : kSipPort;
@@ -74,6 +86,13 @@ OwnNames::OwnNames(const EdgeConfig& config)
   path_tail = absl::StrCat(core_contact, ";lr>");
   core_route_tail = path_tail;
   core_sips_route_tail = absl::StrCat("@", core_tls_sent_by, ";lr>");
+  for (const sip::Transport transport :
+       {sip::Transport::kUdp, sip::Transport::kTcp, sip::Transport::kTls}) {
+    via_begins_[static_cast<size_t>(transport)] = absl::StrCat(
+        "SIP/2.0/", TransportText(transport), " ",
+        transport == sip::Transport::kTls ? core_tls_sent_by : core_sent_by,
+        ";branch=");
+  }
   names_.push_back(std::string(WithoutLastDot(config.domain)));
   for (const std::string& host : config.own_hosts) {
     std::optional<IpAddress> address = IpAddress::Parse(host);
@@ -93,6 +112,16 @@ bool OwnNames::IsOurName(std::string_view host) const {
   return std::ranges::any_of(names_, [host](const std::string& name) {
     return sip::EqualsIgnoreCase(name, host);
   });
+}
+
+std::optional<std::string_view> OwnNames::BranchIn(std::string_view via) const {
+  for (const std::string& begin : via_begins_) {
+    if (via.starts_with(begin)) {
+      via.remove_prefix(begin.size());
+      return via;
+    }
+  }
+  return std::nullopt;
 }
 
 bool OwnNames::IsOurs(const sip::UriView& uri, uint16_t flow_port) const {

@@ -2,7 +2,9 @@
 #ifndef CORE_ROUTING_OWN_NAMES_H_
 #define CORE_ROUTING_OWN_NAMES_H_
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +38,15 @@ struct OwnNames {
   // `p1-`: the shard. What makes an icid unique to a process is in its number.
   std::string icid_prefix;
 
-  // In a Via towards the core.
-  std::string_view SentBy(sip::Transport sent_on) const {
-    return sent_on == sip::Transport::kTls ? core_tls_sent_by : core_sent_by;
+  // In a Via towards the core, before the branch:
+  // `SIP/2.0/TCP pcscf1.ims.example.com:5060;branch=`.
+  std::string_view ViaBegin(sip::Transport sent_on) const {
+    return via_begins_[static_cast<size_t>(sent_on)];
   }
+  // What stands for the branch in a Via value that begins as one of ours
+  // towards the core does, octet by octet. Most responses bring it back so, and
+  // it need not be parsed.
+  std::optional<std::string_view> BranchIn(std::string_view via) const;
 
   // Host (and port, transport when given) mean us: spec 6.3.
   // `flow_port`: the listener's port of the flow in question.
@@ -53,6 +60,7 @@ struct OwnNames {
  private:
   bool IsOurName(std::string_view host) const;
 
+  std::array<std::string, 3> via_begins_;  // by transport
   std::vector<std::string> names_;
   std::vector<IpAddress> addresses_;
   uint16_t core_port_;

@@ -49,8 +49,10 @@ TEST(OwnNames, NamesTheListenerForTlsWhereThereIsOne) {
   EXPECT_EQ(own.core_route_tail, own.path_tail);
   EXPECT_EQ(own.core_sips_route_tail, "@pcscf1.ims.example.com:5071;lr>");
   EXPECT_EQ(own.core_contact, "@pcscf1.ims.example.com:5071;transport=tls");
-  EXPECT_EQ(own.SentBy(sip::Transport::kTls), "pcscf1.ims.example.com:5071");
-  EXPECT_EQ(own.SentBy(sip::Transport::kTcp), "pcscf1.ims.example.com:5070");
+  EXPECT_EQ(own.ViaBegin(sip::Transport::kTls),
+            "SIP/2.0/TLS pcscf1.ims.example.com:5071;branch=");
+  EXPECT_EQ(own.ViaBegin(sip::Transport::kTcp),
+            "SIP/2.0/TCP pcscf1.ims.example.com:5070;branch=");
   const auto uri = sip::ParseUri("sip:t.x@pcscf1.ims.example.com:5071");
   EXPECT_TRUE(own.IsOurs(*uri, 5070));
   EXPECT_FALSE(OwnNames(Example()).IsOurs(*uri, 5070));
@@ -76,6 +78,24 @@ TEST(OwnNames, NamesItsDomainWhenItListensOnEveryAddress) {
   config.core_listen = *Endpoint::Parse("0.0.0.0:5060");
 
   EXPECT_EQ(OwnNames(config).icid_generated_at, "pcscf1.ims.example.com");
+}
+
+TEST(OwnNames, FindsTheBranchInItsOwnVia) {
+  EdgeConfig config = Example();
+  config.core_tls_port = 5071;
+  const OwnNames own(config);
+  for (const sip::Transport sent_on :
+       {sip::Transport::kUdp, sip::Transport::kTcp, sip::Transport::kTls}) {
+    const std::string via = std::string(own.ViaBegin(sent_on)) + "z9hG4bK7";
+    const auto parsed = sip::ParseVia(via);
+    ASSERT_TRUE(parsed) << via;
+    EXPECT_EQ(parsed->host, own.domain);
+    EXPECT_EQ(parsed->port, sent_on == sip::Transport::kTls ? 5071 : 5070);
+    EXPECT_EQ(own.BranchIn(via), parsed->branch);
+  }
+  EXPECT_FALSE(own.BranchIn("SIP/2.0/TCP pcscf2.ims.example.com:5070;branch=1"));
+  EXPECT_FALSE(own.BranchIn(" SIP/2.0/TCP pcscf1.ims.example.com:5070;branch=1"));
+  EXPECT_FALSE(own.BranchIn(""));
 }
 
 // Spec 6.3: host is one of our names or addresses, and port one of our

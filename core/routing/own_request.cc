@@ -1,6 +1,5 @@
 #include "core/routing/own_request.h"
 
-#include "absl/base/optimization.h"
 #include "core/routing/rewrite.h"
 #include "core/sip/text.h"
 
@@ -8,18 +7,6 @@ namespace sallyport::routing {
 namespace {
 
 constexpr int kDigits = 16;
-
-std::string_view TransportText(sip::Transport transport) {
-  switch (transport) {
-    case sip::Transport::kUdp:
-      return "UDP ";
-    case sip::Transport::kTcp:
-      return "TCP ";
-    case sip::Transport::kTls:
-      return "TLS ";
-  }
-  ABSL_UNREACHABLE();
-}
 
 template <typename... Parts>
 void Append(sip::Scratch& scratch, const Parts&... parts) {
@@ -51,8 +38,7 @@ std::string_view WriteOwnRequest(const OwnRequest& request,
                                  sip::Scratch& scratch) {
   scratch.Begin();
   Append(scratch, request.method, " ", request.uri, " SIP/2.0\r\n");
-  Append(scratch, "Via: SIP/2.0/", TransportText(sent_on), own.SentBy(sent_on),
-         ";branch=", branch, "\r\n");
+  Append(scratch, "Via: ", own.ViaBegin(sent_on), branch, "\r\n");
   Append(scratch, "Max-Forwards: 70\r\n");
   if (!request.routes.empty()) {
     Append(scratch, "Route: ", request.routes, "\r\n");

@@ -21,27 +21,30 @@ using sip::SpliceList;
 
 constexpr std::string_view kRequirePath = "Require: path\r\n";
 
-std::string_view TransportText(sip::Transport transport) {
-  switch (transport) {
-    case sip::Transport::kUdp:
-      return "UDP";
-    case sip::Transport::kTcp:
-      return "TCP";
-    case sip::Transport::kTls:
-      return "TLS";
-  }
-  return "TCP";
-}
-
 // ---- what every request gets
 
 // Source: RFC 3261 16.6 step 8
-void InsertVia(const MessageView& request, const Hop& hop,
-               std::string_view sent_by, Scratch& scratch, SpliceList& out) {
-  sip::InsertTop(request,
-                 scratch.Join("Via: SIP/2.0/", TransportText(hop.sent_on), " ",
-                              sent_by, ";branch=", hop.branch, "\r\n"),
-                 out);
+void InsertVia(const MessageView& request, const Hop& hop, const OwnNames& own,
+               Scratch& scratch, SpliceList& out) {
+  sip::InsertTop(
+      request,
+      scratch.Join("Via: ", own.ViaBegin(hop.sent_on), hop.branch, "\r\n"),
+      out);
+}
+
+// The port is that of the listener to which the UE came.
+void InsertViaTowardsUe(const MessageView& request, const Hop& hop,
+                        const OwnNames& own, Scratch& scratch,
+                        SpliceList& out) {
+  scratch.Begin();
+  scratch.Append("Via: SIP/2.0/TLS ");
+  scratch.Append(own.domain);
+  scratch.Append(":");
+  scratch.AppendUint(hop.protected_port);
+  scratch.Append(";branch=");
+  scratch.Append(hop.branch);
+  scratch.Append("\r\n");
+  sip::InsertTop(request, scratch.Take(), out);
 }
 
 // Source: RFC 3261 16.6 step 3
@@ -238,7 +241,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
     (void)sip::RemoveAll(request, id, out);
   }
 
-  InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
+  InsertVia(request, facts.hop, own, scratch, out);
   sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
 
@@ -323,7 +326,7 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
     InsertRecordRoutes(request, route, Towards::kCore, own, scratch, out);
   }
 
-  InsertVia(request, facts.hop, own.SentBy(facts.hop.sent_on), scratch, out);
+  InsertVia(request, facts.hop, own, scratch, out);
   sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
   EnsureLength(request, scratch, out);
@@ -369,12 +372,7 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
     InsertRecordRoutes(request, route, Towards::kUe, own, scratch, out);
   }
 
-  scratch.Begin();
-  scratch.Append(own.domain);
-  scratch.Append(":");
-  scratch.AppendUint(facts.hop.protected_port);
-  std::string_view sent_by = scratch.Take();
-  InsertVia(request, facts.hop, sent_by, scratch, out);
+  InsertViaTowardsUe(request, facts.hop, own, scratch, out);
   sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
   EnsureLength(request, scratch, out);

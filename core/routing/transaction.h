@@ -101,6 +101,7 @@ struct Transaction {
   uint8_t silences = 0;    // attempts that Timer F ended
   registration::AssociationId caller;  // kOriginating: whose Service-Route
   uint64_t loop_hash = 0;
+  uint64_t echo = 0;     // kTerminating: EchoHash of the request
   PooledBytes sent;      // as forwarded over UDP
   Millis retransmit{0};  // Timer E's present interval
   TimerId retransmit_timer;

@@ -29,7 +29,7 @@ AuthValue SplitAuthValue(std::string_view value) {
   if (size < text.size() && !IsLws(text[size])) {
     return {.scheme = {}, .params = text};
   }
-  return {.scheme = text.substr(0, size), .params = SkipLws(text.substr(size))};
+  return {.scheme = Front(text, size), .params = SkipLws(Behind(text, size))};
 }
 
 AuthParamCursor::AuthParamCursor(std::string_view params)
@@ -46,7 +46,7 @@ bool AuthParamCursor::TakeToken68() {
   const size_t size = SpanOf(rest_, kToken68Chars);
   const size_t padding = rest_.find_first_not_of('=', size);
   if (size == 0 || padding != rest_.npos) return false;
-  name_ = rest_.substr(0, size);
+  name_ = Front(rest_, size);
   value_ = {};
   has_value_ = false;
   whole_ = rest_;
@@ -65,8 +65,8 @@ bool AuthParamCursor::TakeValue() {
   } else {
     size = SpanOf(rest_, kBareValueChars);
   }
-  value_ = rest_.substr(0, size);
-  rest_ = rest_.substr(size);
+  value_ = Front(rest_, size);
+  rest_ = Behind(rest_, size);
   return true;
 }
 
@@ -75,7 +75,7 @@ bool AuthParamCursor::TakeSeparator() {
   rest_ = SkipLws(rest_);
   if (rest_.empty()) return true;
   if (rest_.front() != ',') return false;
-  rest_ = SkipLws(rest_.substr(1));
+  rest_ = SkipLws(Behind(rest_, 1));
   return !rest_.empty();
 }
 
@@ -87,9 +87,9 @@ bool AuthParamCursor::Next() {
   if (first && TakeToken68()) return true;
   const size_t size = SpanOf(rest_, kTokenChars);
   if (size == 0) return Fail();
-  name_ = rest_.substr(0, size);
+  name_ = Front(rest_, size);
   const char* end = name_.data() + size;
-  rest_ = SkipLws(rest_.substr(size));
+  rest_ = SkipLws(Behind(rest_, size));
   value_ = {};
   has_value_ = rest_.starts_with('=');
   if (has_value_) {

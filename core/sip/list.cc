@@ -17,7 +17,7 @@ size_t ValueSize(std::string_view row) {
   while ((i = FindAny<',', '"', '<'>(row, i)) < row.size()) {
     if (row[i] == ',') return i;
     if (row[i] == '"') {
-      const size_t quoted = QuotedSize(row.substr(i));
+      const size_t quoted = QuotedSize(Behind(row, i));
       if (quoted == 0) return row.npos;
       i += quoted;
     } else {
@@ -61,7 +61,7 @@ bool ListCursor::Next() {
   if (!in_row_ && !NextRow()) return false;
   const size_t size = ValueSize(rest_);
   malformed_ = malformed_ || size == rest_.npos;
-  span_ = rest_.substr(0, size);
+  span_ = Front(rest_, size);
   value_ = TrimLws(span_);
   // A comma has something behind it, if only an empty value.
   in_row_ = span_.size() < rest_.size();
@@ -88,19 +88,19 @@ size_t ParamCursor::ReadValue(std::string_view text) {
 bool ParamCursor::Next() {
   if (rest_.empty()) return false;
   if (rest_.front() != ';') return Fail();
-  const std::string_view text = SkipLws(rest_.substr(1));
+  const std::string_view text = SkipLws(Behind(rest_, 1));
   const size_t size = SpanOf(text, kNameChars);
   if (size == 0) return Fail();
-  name_ = text.substr(0, size);
+  name_ = Front(text, size);
   value_ = {};
-  rest_ = SkipLws(text.substr(size));
+  rest_ = SkipLws(Behind(text, size));
   has_value_ = rest_.starts_with('=');
   if (has_value_) {
-    const std::string_view behind = SkipLws(rest_.substr(1));
+    const std::string_view behind = SkipLws(Behind(rest_, 1));
     const size_t value_size = ReadValue(behind);
     if (value_size == 0) return Fail();
-    value_ = behind.substr(0, value_size);
-    rest_ = SkipLws(behind.substr(value_size));
+    value_ = Front(behind, value_size);
+    rest_ = SkipLws(Behind(behind, value_size));
   }
   const char* const end =
       has_value_ ? value_.data() + value_.size() : name_.data() + name_.size();

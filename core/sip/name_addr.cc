@@ -13,12 +13,12 @@ bool TakeDisplayName(std::string_view& text, NameAddrView& address) {
   if (text.starts_with('"')) {
     const size_t quoted = QuotedSize(text);
     if (quoted == 0) return false;
-    address.display_name = text.substr(0, quoted);
-    text = SkipLws(text.substr(quoted));
+    address.display_name = Front(text, quoted);
+    text = SkipLws(Behind(text, quoted));
     if (!text.starts_with('<')) return false;
   } else {
     const size_t bracket = text.find('<');
-    address.display_name = TrimLws(text.substr(0, bracket));
+    address.display_name = TrimLws(Front(text, bracket));
     if (address.display_name.find_first_of("\",;:>@\\") != text.npos) {
       return false;
     }
@@ -33,15 +33,15 @@ bool ReadBracketed(std::string_view text, NameAddrView& address) {
   const size_t close = text.find('>');
   if (close == text.npos) return false;
   address.bracketed = true;
-  address.uri = text.substr(0, close);
-  address.params = SkipLws(text.substr(close + 1));
+  address.uri = Front(text, close);
+  address.params = SkipLws(Behind(text, close + 1));
   return true;
 }
 
 bool ReadBare(std::string_view text, NameAddrView& address) {
   const size_t semicolon = text.find(';');
-  address.uri = TrimLws(text.substr(0, semicolon));
-  if (semicolon != text.npos) address.params = text.substr(semicolon);
+  address.uri = TrimLws(Front(text, semicolon));
+  if (semicolon != text.npos) address.params = Behind(text, semicolon);
   return address.uri.find_first_of(",?\"> \t\r\n") == text.npos;
 }
 
@@ -65,8 +65,8 @@ std::optional<CSeqView> ParseCSeq(std::string_view value) {
   const std::string_view text = TrimLws(value);
   size_t digits = 0;
   while (digits < text.size() && IsDigit(text[digits])) ++digits;
-  const std::optional<uint32_t> number = ParseUint32(text.substr(0, digits));
-  const std::string_view behind = text.substr(digits);
+  const std::optional<uint32_t> number = ParseUint32(Front(text, digits));
+  const std::string_view behind = Behind(text, digits);
   const std::string_view method = SkipLws(behind);
   if (!number || *number >= kEnd) return std::nullopt;
   if (method.size() == behind.size() || !IsToken(method)) return std::nullopt;

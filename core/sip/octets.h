@@ -20,6 +20,17 @@
 
 namespace sallyport::sip {
 
+// The first octets of a text, or all when it has no more; and what stands behind
+// the first, of which it has so many. (substr() looks whether it does, and what
+// it would do then keeps compilers from taking it in.)
+inline constexpr std::string_view Front(std::string_view text, size_t size) {
+  return {text.data(), size < text.size() ? size : text.size()};
+}
+inline constexpr std::string_view Behind(std::string_view text, size_t size) {
+  text.remove_prefix(size);
+  return text;
+}
+
 // Cost: one load per question.
 // Invariant: of the octets above ASCII all are in it or none, as in all sets of the
 // grammar: a proxy looks at ASCII alone.

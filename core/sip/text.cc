@@ -7,23 +7,20 @@
 namespace sallyport::sip {
 namespace {
 
-// The value, and whether it was cut to fit.
-struct Digits {
-  uint32_t value = 0;
-  bool overflow = false;
-};
+constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
+constexpr uint64_t kNoNumber = ~uint64_t{0};
 
-std::optional<Digits> ReadDigits(std::string_view text) {
-  constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
-  if (text.empty()) return std::nullopt;
-  uint64_t value = 0;
+// The value, or something larger than 32 bits for all that are; kNoNumber when
+// it is none.
+uint64_t ReadDigits(std::string_view text) {
+  constexpr size_t kSafeDigits = 18;  // of 64 bits
+  uint64_t value = text.empty() ? kNoNumber : 0;
   for (char c : text) {
-    if (!IsDigit(c)) return std::nullopt;
+    if (!IsDigit(c)) return kNoNumber;
     value = value * 10 + static_cast<uint64_t>(c - '0');
-    if (value > kMax) value = kMax + 1;  // and stays there
+    if (text.size() > kSafeDigits) value = std::min(value, kUint32Max + 1);
   }
-  return Digits{.value = static_cast<uint32_t>(std::min(value, kMax)),
-                .overflow = value > kMax};
+  return value;
 }
 
 }  // namespace
@@ -33,15 +30,7 @@ bool IsToken(std::string_view text) {
 }
 
 bool SameLetters(const char* a, const char* b, size_t size) {
-  size_t i = 0;
-  // Most names come in the case in which everybody writes them.
-  for (; i + 8 <= size; i += 8) {
-    uint64_t left, right;
-    std::memcpy(&left, a + i, 8);
-    std::memcpy(&right, b + i, 8);
-    if (left != right) break;
-  }
-  for (; i < size; ++i) {
+  for (size_t i = 0; i < size; ++i) {
     const int differs = a[i] ^ b[i];
     if (differs == 0) continue;
     if (differs != ('a' ^ 'A') || !IsAlpha(a[i])) return false;
@@ -50,15 +39,15 @@ bool SameLetters(const char* a, const char* b, size_t size) {
 }
 
 std::optional<uint32_t> ParseUint32(std::string_view digits) {
-  const std::optional<Digits> read = ReadDigits(digits);
-  if (!read || read->overflow) return std::nullopt;
-  return read->value;
+  const uint64_t value = ReadDigits(digits);
+  if (value > kUint32Max) return std::nullopt;
+  return static_cast<uint32_t>(value);
 }
 
 std::optional<uint32_t> ParseDeltaSeconds(std::string_view digits) {
-  const std::optional<Digits> read = ReadDigits(digits);
-  if (!read) return std::nullopt;
-  return read->value;
+  const uint64_t value = ReadDigits(digits);
+  if (value == kNoNumber) return std::nullopt;
+  return static_cast<uint32_t>(std::min(value, kUint32Max));
 }
 
 size_t QuotedSize(std::string_view text) {

@@ -16,7 +16,7 @@ bool IsUriText(std::string_view text) {
     return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '%';
   });
   size_t i = 0;
-  while ((i += SpanOf(text.substr(i), kPlain)) < text.size()) {
+  while ((i += SpanOf(Behind(text, i), kPlain)) < text.size()) {
     if (text[i] != '%' || text.size() - i < 3) return false;
     if (HexDigit(text[i + 1]) < 0 || HexDigit(text[i + 2]) < 0) return false;
     i += 3;
@@ -58,10 +58,10 @@ bool ReadHostPort(std::string_view text, UriView& uri) {
   const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
   if (bracket == text.npos) return false;
   const size_t colon = text.find(':', bracket);
-  uri.host = text.substr(0, colon);
+  uri.host = Front(text, colon);
   if (!IsHost(uri.host)) return false;
   if (colon == text.npos) return true;
-  const std::optional<uint32_t> port = ParseUint32(text.substr(colon + 1));
+  const std::optional<uint32_t> port = ParseUint32(Behind(text, colon + 1));
   if (!port || *port == 0 || *port > 65535) return false;
   uri.port = static_cast<uint16_t>(*port);
   return true;
@@ -73,24 +73,24 @@ bool ReadHostPort(std::string_view text, UriView& uri) {
 bool ReadSip(std::string_view text, UriView& uri) {
   const size_t at = text.find('@');
   if (at != text.npos) {
-    const std::string_view user_info = text.substr(0, at);
+    const std::string_view user_info = Front(text, at);
     const size_t colon = user_info.find(':');
-    uri.user = user_info.substr(0, colon);
+    uri.user = Front(user_info, colon);
     if (uri.user.empty()) return false;
-    if (colon != user_info.npos) uri.password = user_info.substr(colon + 1);
+    if (colon != user_info.npos) uri.password = Behind(user_info, colon + 1);
     text.remove_prefix(at + 1);
     if (text.find('@') != text.npos) return false;
   }
   const size_t question = text.find('?');
   if (question != text.npos) {
-    uri.headers = text.substr(question);
+    uri.headers = Behind(text, question);
     if (uri.headers.size() < 2) return false;
-    text = text.substr(0, question);
+    text = Front(text, question);
   }
   const size_t semicolon = text.find(';');
   if (semicolon != text.npos) {
-    uri.params = text.substr(semicolon);
-    text = text.substr(0, semicolon);
+    uri.params = Behind(text, semicolon);
+    text = Front(text, semicolon);
   }
   return ReadHostPort(text, uri) && AreParams(uri.params);
 }
@@ -102,8 +102,8 @@ bool IsVisualSeparator(char c) {
 // Source: RFC 3966 3 (global-number-digits, local-number-digits).
 bool ReadTel(std::string_view text, UriView& uri) {
   const size_t semicolon = text.find(';');
-  uri.user = text.substr(0, semicolon);
-  if (semicolon != text.npos) uri.params = text.substr(semicolon);
+  uri.user = Front(text, semicolon);
+  if (semicolon != text.npos) uri.params = Behind(text, semicolon);
   std::string_view number = uri.user;
   const bool global = number.starts_with('+');
   if (global) number.remove_prefix(1);
@@ -150,8 +150,8 @@ std::string_view ToString(Transport transport) {
 std::optional<UriView> ParseUri(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == text.npos || !IsUriText(text)) return std::nullopt;
-  const std::string_view name = text.substr(0, colon);
-  const std::string_view rest = text.substr(colon + 1);
+  const std::string_view name = Front(text, colon);
+  const std::string_view rest = Behind(text, colon + 1);
   if (!IsSchemeName(name) || rest.empty()) return std::nullopt;
   UriView uri;
   uri.whole = text;

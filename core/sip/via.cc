@@ -10,8 +10,8 @@ namespace {
 std::string_view TakeToken(std::string_view& text) {
   text = SkipLws(text);
   const size_t size = SpanOf(text, kTokenChars);
-  const std::string_view token = text.substr(0, size);
-  text = SkipLws(text.substr(size));
+  const std::string_view token = Front(text, size);
+  text = SkipLws(Behind(text, size));
   return token;
 }
 
@@ -30,7 +30,7 @@ bool ReadProtocol(std::string_view& text, ViaView& via) {
   if (TakeToken(text) != "2.0" || !TakeSlash(text)) return false;
   const std::string_view before = text;
   via.transport = TakeToken(text);
-  const std::string_view read = before.substr(0, before.size() - text.size());
+  const std::string_view read = Front(before, before.size() - text.size());
   return !via.transport.empty() && IsLws(read.back());
 }
 
@@ -39,13 +39,13 @@ bool ReadSentBy(std::string_view text, ViaView& via) {
   const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
   if (bracket == text.npos) return false;
   const size_t colon = text.find(':', bracket);
-  via.host = TrimLws(text.substr(0, colon));
+  via.host = TrimLws(Front(text, colon));
   if (via.host.empty()) return false;
   static constexpr OctetSet kHostChars = kTokenChars | OctetSet(":[]");
   if (!AreAllIn(via.host, kHostChars)) return false;
   if (colon == text.npos) return true;
   const std::optional<uint32_t> port =
-      ParseUint32(TrimLws(text.substr(colon + 1)));
+      ParseUint32(TrimLws(Behind(text, colon + 1)));
   if (!port || *port == 0 || *port > 65535) return false;
   via.port = static_cast<uint16_t>(*port);
   return true;
@@ -87,8 +87,8 @@ std::optional<ViaView> ParseVia(std::string_view value) {
   std::string_view text = value;
   if (!ReadProtocol(text, via)) return std::nullopt;
   const size_t semicolon = text.find(';');
-  if (semicolon != text.npos) via.params = text.substr(semicolon);
-  if (!ReadSentBy(text.substr(0, semicolon), via)) return std::nullopt;
+  if (semicolon != text.npos) via.params = Behind(text, semicolon);
+  if (!ReadSentBy(Front(text, semicolon), via)) return std::nullopt;
   if (!ReadParams(via)) return std::nullopt;
   return via;
 }
