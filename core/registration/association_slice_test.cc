@@ -1,26 +1,11 @@
 #include "core/registration/association_slice.h"
 
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "core/testing/heap_count.h"
 #include "gtest/gtest.h"
-
-// Counts what goes through operator new: a refresh must not.
-namespace {
-size_t allocations = 0;
-}  // namespace
-
-void* operator new(size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace sallyport::registration {
 namespace {
@@ -489,7 +474,7 @@ TEST_F(SliceTest, TouchesNoHeapForARefresh) {
   ASSERT_EQ(Apply(id, Tel(), 1), Applied::kRefreshed);
   const FlowInfo info = Info(1);
   Grant refresh = AliceGrant();
-  const size_t before = allocations;
+  const uint64_t before = HeapCount();
 
   for (uint32_t cseq = 10; cseq < 20; ++cseq) {
     refresh.cseq = cseq;
@@ -499,7 +484,7 @@ TEST_F(SliceTest, TouchesNoHeapForARefresh) {
     if (applied != Applied::kRefreshed) std::abort();
   }
 
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(HeapCount(), before);
   EXPECT_EQ(slice_.expiry_s_max(id), 3600u) << "of the other set";
 }
 
