@@ -34,6 +34,10 @@ struct TlsMaterial {
   std::vector<net::tls::CertificatePem> certificates;
   net::tls::TicketKeys::Snapshot ticket_keys;
   std::optional<CoreTlsMaterial> core;  // none: no TLS with the core
+  // When the first certificate ends that phones are shown, or the core; max():
+  // there is none.
+  net::tls::WallTime expires_at = net::tls::WallTime::max();
+  net::tls::WallTime core_expires_at = net::tls::WallTime::max();
 };
 
 class AssociationQuery;

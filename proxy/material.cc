@@ -11,18 +11,21 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "absl/log/check.h"
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
 #include "net/fd.h"
 #include "net/tls/client.h"
 #include "net/tls/self_signed.h"
 #include "net/tls/server_context.h"
+#include "net/tls/validity.h"
 
 namespace sallyport::proxy {
 namespace {
@@ -210,12 +213,28 @@ absl::StatusOr<TicketKeys::Snapshot> LoadTicketKeys(
 
 // What a shard will do with it, done once by way of trial.
 absl::Status Try(const TlsMaterial& material) {
-  net::tls::TicketDesk desk({}, material.ticket_keys, WallNow());
+  net::tls::TicketDesk desk({.revoked_max = 1}, material.ticket_keys,
+                            WallNow());
   auto context = net::tls::ServerContext::Create(
       {.certificates = material.certificates, .tickets = &desk});
   if (context.ok()) return absl::OkStatus();
   return Blame("tls_certificate, --tls_private_key",
                context.status().message());
+}
+
+// Also says what an operator should know. They can be read: it was tried.
+net::tls::WallTime FirstEnd(std::span<const CertificatePem> certificates) {
+  const auto validity = net::tls::ReadValidity(certificates, WallNow());
+  CHECK_OK(validity.status());
+  for (const std::string& warning : validity->warnings) LOG(WARNING) << warning;
+  return validity->expires_at;
+}
+
+void NoteValidity(TlsMaterial& material) {
+  material.expires_at = FirstEnd(material.certificates);
+  if (material.core && material.core->certificate) {
+    material.core_expires_at = FirstEnd({&*material.core->certificate, 1});
+  }
 }
 
 }  // namespace
@@ -233,6 +252,7 @@ absl::StatusOr<std::shared_ptr<const TlsMaterial>> LoadMaterial(
   material->ticket_keys = *std::move(keys);
   material->core = *std::move(core);
   if (absl::Status status = Try(*material); !status.ok()) return status;
+  NoteValidity(*material);
   return material;
 }
 
@@ -240,6 +260,7 @@ std::shared_ptr<const TlsMaterial> WithFreshTicketKey(
     const TlsMaterial& before) {
   auto material = std::make_shared<TlsMaterial>(before);
   material->ticket_keys = before.ticket_keys->Rotated(WallNow(), kKeyOverlap);
+  NoteValidity(*material);  // who is to renew one is reminded each day
   return material;
 }
 

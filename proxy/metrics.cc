@@ -28,6 +28,9 @@ constexpr size_t kTlsFailures =
 static_assert(kTlsFailures <=
               std::tuple_size_v<decltype(ShardStats::tls_failures)>);
 
+constexpr int64_t kNoCertificate =
+    net::tls::WallTime::max().time_since_epoch().count();
+
 // Collects families; one call per family, one value per shard or label.
 class Page {
  public:
@@ -312,6 +315,20 @@ void AddTables(const Shards& shards, Page& page) {
   }
 }
 
+void AddCertificates(const Shards& shards, Page& page) {
+  page.Family("sallyport_tls_certificate_expires_seconds",
+              "When the first certificate ends that we show, since the epoch",
+              MetricType::Gauge);
+  const std::pair<std::string_view, const Gauge&> rows[] = {
+      {"phones", shards.certificate_expires_s()},
+      {"core", shards.core_certificate_expires_s()}};
+  for (const auto& [shown_to, expires_s] : rows) {
+    if (expires_s.Get() == kNoCertificate) continue;
+    page.Value({{"shown_to", std::string(shown_to)}},
+               static_cast<double>(expires_s.Get()));
+  }
+}
+
 void AddNextHops(const Shards& shards, Page& page) {
   page.Family("sallyport_core_next_hop_up",
               "Next hops in the home network: 1, or 0 while they rest",
@@ -373,6 +390,7 @@ std::string MetricsText(const Shards& shards) {
   AddConnections(shards, page);
   AddTls(shards, page);
   AddCoreTls(shards, page);
+  AddCertificates(shards, page);
   AddTables(shards, page);
   AddNextHops(shards, page);
   AddNames(shards, page);

@@ -117,9 +117,6 @@ absl::Status Shard::UseMaterial(const TlsMaterial& material) {
   if (!context.ok()) return context.status();
   tls_ = *std::move(context);
   tickets_.SetKeys(material.ticket_keys);
-  if (index_ == 0) {
-    for (const std::string& warning : tls_->warnings()) LOG(WARNING) << warning;
-  }
   return UseCoreMaterial(material);
 }
 

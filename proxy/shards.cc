@@ -37,6 +37,7 @@ absl::StatusOr<std::unique_ptr<Shards>> Shards::Create(
     const Options& options, std::shared_ptr<const TlsMaterial> material,
     std::vector<ShardSockets> sockets) {
   std::unique_ptr<Shards> shards(new Shards(options));
+  shards->NoteValidity(*material);
   net::tls::MacKey mac_key;
   net::tls::RandomBytes(mac_key);
   if (absl::Status status = shards->StartNames(material->core.has_value());
@@ -148,7 +149,16 @@ void Shards::Command(const std::function<void(Mail&)>& fill) {
   }
 }
 
+void Shards::NoteValidity(const TlsMaterial& material) {
+  const auto seconds = [](net::tls::WallTime time) {
+    return time.time_since_epoch().count();
+  };
+  certificate_expires_s_.Set(seconds(material.expires_at));
+  core_certificate_expires_s_.Set(seconds(material.core_expires_at));
+}
+
 void Shards::UseMaterial(std::shared_ptr<const TlsMaterial> material) {
+  NoteValidity(*material);
   Command([&material](Mail& mail) {
     mail.kind = Mail::Kind::kMaterial;
     mail.material = material;

@@ -42,10 +42,16 @@ class Shards {
 
   const std::vector<std::unique_ptr<Shard>>& all() const { return shards_; }
   const Names* names() const { return names_.get(); }  // null: no resolver
+  // TlsMaterial's, in seconds since the epoch.
+  const Gauge& certificate_expires_s() const { return certificate_expires_s_; }
+  const Gauge& core_certificate_expires_s() const {
+    return core_certificate_expires_s_;
+  }
 
  private:
   explicit Shards(const Options& options);
   absl::Status StartNames(bool tls);
+  void NoteValidity(const TlsMaterial& material);
   void Command(const std::function<void(Mail&)>& fill);
   struct Beginning;
   void RunShard(size_t index, Beginning& beginning);
@@ -57,6 +63,7 @@ class Shards {
   std::unique_ptr<Names> names_;  // wakes shards, so it ends before them
   std::vector<Thread> threads_;
   absl::Mutex command_mutex_;
+  Gauge certificate_expires_s_, core_certificate_expires_s_;
 };
 
 }  // namespace sallyport::proxy

@@ -3,6 +3,7 @@
 #define NET_TLS_CERTIFICATE_CHAIN_H_
 
 #include <openssl/base.h>
+#include <openssl/evp.h>
 #include <openssl/pool.h>
 
 #include <cstdint>

@@ -15,7 +15,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "net/tls/certificate_chain.h"
 #include "net/tls/channel_bio.h"
 #include "net/tls/engine_hooks.h"
@@ -33,30 +32,6 @@ namespace {
 
 // Every context of every process accepts the tickets of every other.
 constexpr uint8_t kSessionIdContext[] = {'s', 'a', 'l', 'l', 'y'};
-
-constexpr std::chrono::hours kExpiryWarning{14 * 24};
-
-std::string DateOf(WallTime time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M UTC", absl::FromChrono(time),
-                          absl::UTCTimeZone());
-}
-
-// Nothing when the validity needs no remark.
-std::string ValidityWarning(const CertificateChain& chain, WallTime now) {
-  if (chain.not_after() <= now) {
-    return absl::StrCat("the certificate expired at ",
-                        DateOf(chain.not_after()));
-  }
-  if (chain.not_before() > now) {
-    return absl::StrCat("the certificate is not valid before ",
-                        DateOf(chain.not_before()));
-  }
-  if (chain.not_after() - now < kExpiryWarning) {
-    return absl::StrCat("the certificate will expire at ",
-                        DateOf(chain.not_after()));
-  }
-  return "";
-}
 
 // The TLS library asks for the time without saying for which connection.
 thread_local WallTime handshake_time;
@@ -189,7 +164,6 @@ absl::StatusOr<std::shared_ptr<const ServerContext>> ServerContext::Create(
 
 absl::Status ServerContext::Load(const ServerContextOptions& options) {
   tickets_ = options.tickets;
-  expires_at_ = WallTime::max();
   std::optional<Authorities> authorities;
   if (options.client_authorities) {
     auto parsed = Authorities::Parse(*options.client_authorities);
@@ -206,10 +180,6 @@ absl::Status ServerContext::Load(const ServerContextOptions& options) {
     if (absl::Status s = chain->InstallIn(ctx.get(), pem.name); !s.ok()) {
       return s;
     }
-    if (std::string w = ValidityWarning(*chain, tickets_->now()); !w.empty()) {
-      warnings_.push_back(absl::StrCat(pem.name, ": ", w));
-    }
-    expires_at_ = std::min(expires_at_, chain->not_after());
     identities_.push_back(std::make_unique<Identity>(
         Identity{*std::move(chain), std::move(ctx)}));
   }

@@ -54,11 +54,6 @@ class ServerContext {
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;
 
-  // What a person should know: a certificate that has expired, is not valid
-  // yet, or ends within two weeks.
-  const std::vector<std::string>& warnings() const { return warnings_; }
-  // The earliest end of validity of all own certificates.
-  WallTime expires_at() const { return expires_at_; }
   TicketDesk& tickets() const { return *tickets_; }
 
  private:
@@ -77,8 +72,6 @@ class ServerContext {
   TicketDesk* tickets_ = nullptr;
   std::vector<std::unique_ptr<Identity>> identities_;
   bio_st* bio_ = nullptr;  // shared by the engines, one of which runs at a time
-  std::vector<std::string> warnings_;
-  WallTime expires_at_;
 };
 
 }  // namespace sallyport::net::tls

@@ -14,29 +14,26 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "net/tls/self_signed.h"
 #include "net/tls/test_world.h"
+#include "net/tls/validity.h"
 
 namespace sallyport::net::tls {
 namespace {
 
 using testing::HasSubstr;
 
-// The refusal's text, or "ok" and the warnings.
+// The refusal's text, or "ok".
 std::string Load(const std::vector<CertificatePem>& certificates) {
   TicketDesk desk({}, TicketKeys::Random(kTestNow), kTestNow);
   ServerContextOptions options;
   options.certificates = certificates;
   options.tickets = &desk;
   const auto context = ServerContext::Create(options);
-  if (!context.ok()) return std::string(context.status().message());
-  std::string text = "ok";
-  for (const std::string& warning : (*context)->warnings()) {
-    text += "; " + warning;
-  }
-  return text;
+  return context.ok() ? "ok" : std::string(context.status().message());
 }
 
 CertificatePem Named(CertificatePem pem) {
@@ -110,16 +107,38 @@ TEST(ServerContext, RefusesWhatItCannotServeAndNamesTheFile) {
   EXPECT_EQ(Load({good, other_key}), Load({other_key}));
 }
 
-TEST(ServerContext, WarnsOfACertificateOutsideItsTime) {
+TEST(Validity, WarnsOfACertificateOutsideItsTime) {
   constexpr std::chrono::hours kDay{24};
-  const auto made = [&](int days_ago) {
-    return Load(
-        {Named(TestCertificate("edge.test", kTestNow - days_ago * kDay))});
+  const auto warnings = [&](int days_ago) {
+    const CertificatePem pem[] = {
+        Named(TestCertificate("edge.test", kTestNow - days_ago * kDay))};
+    const auto validity = ReadValidity(pem, kTestNow);
+    EXPECT_TRUE(validity.ok());
+    return absl::StrJoin(validity->warnings, "; ");
   };
 
-  EXPECT_THAT(made(366), HasSubstr("chain.pem: the certificate expired at 20"));
-  EXPECT_THAT(made(360), HasSubstr("the certificate will expire at 20"));
-  EXPECT_THAT(made(-2), HasSubstr("the certificate is not valid before 20"));
+  EXPECT_THAT(warnings(366),
+              HasSubstr("chain.pem: the certificate expired at 20"));
+  EXPECT_THAT(warnings(360), HasSubstr("the certificate will expire at 20"));
+  EXPECT_THAT(warnings(-2), HasSubstr("the certificate is not valid before 20"));
+  EXPECT_EQ(warnings(300), "");
+}
+
+TEST(Validity, IsThatOfTheFirstToEnd) {
+  constexpr std::chrono::hours kDay{24};
+  const CertificatePem pem[] = {TestCertificate("a.test", kTestNow),
+                                TestCertificate("b.test", kTestNow - kDay)};
+  const auto both = ReadValidity(pem, kTestNow);
+  const auto first = ReadValidity({pem, 1}, kTestNow);
+  ASSERT_TRUE(both.ok() && first.ok());
+  EXPECT_EQ(first->expires_at - both->expires_at, kDay);
+  EXPECT_GT(both->expires_at, kTestNow);
+  EXPECT_EQ(ReadValidity({}, kTestNow)->expires_at, WallTime::max());
+
+  CertificatePem torn = Named(pem[0]);
+  torn.chain_pem.clear();
+  EXPECT_EQ(ReadValidity({&torn, 1}, kTestNow).status().message(),
+            "chain.pem: no certificate in PEM form");
 }
 
 TEST(ReadCertificate, NamesTheFileThatIsMissing) {

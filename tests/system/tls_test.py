@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import ssl
+import subprocess
 import unittest
 import warnings
 
@@ -200,6 +201,14 @@ class Tickets(SystemTest):
                                     3600)
 
 
+def not_after(certificate):
+    """Seconds since the epoch."""
+    said = subprocess.run(
+        ["openssl", "x509", "-noout", "-enddate", "-in", certificate],
+        check=True, capture_output=True, text=True).stdout
+    return ssl.cert_time_to_seconds(said.strip().partition("=")[2])
+
+
 class Reloading(SystemTest):
 
     async def test_sighup_reloads_the_certificate_and_drops_nobody(self):
@@ -219,6 +228,9 @@ class Reloading(SystemTest):
             ue.close()
             return now != before
         await until(renewed)
+        ends = (await lab.proxy.metrics()).sum(
+            "sallyport_tls_certificate_expires_seconds", shown_to="phones")
+        self.assertEqual(ends, not_after(f"{lab.folder}/rsa.pem"))
         self.assertTrue(old.flow.open)
         self.assertStatus(await old.register_once("blank"), 200)
         await old.reconnect()
