@@ -102,7 +102,7 @@ bool Edge::Impl::ComesFromDownstream(const Inbound& in,
 // It answers the request that was sent, not another one that it would like to.
 // Behind our own Via stand those of the request.
 bool Edge::Impl::Answers(const Transaction& transaction) const {
-  return routing::EchoHash(message_, 1, loop_seed_) == transaction.echo;
+  return routing::EchoHash(message_, loop_seed_) == transaction.echo;
 }
 
 void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {

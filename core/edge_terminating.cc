@@ -54,7 +54,7 @@ void Edge::Impl::ForwardTerminating(const Inbound& in, AssociationId id,
   if (!handle.valid()) return;
   Transaction& transaction = *transactions_.Find(handle);
   transaction.downstream = Destination::ToFlow(flow.id, flow.info.peer);
-  transaction.echo = routing::EchoHash(message_, 0, loop_seed_);
+  transaction.echo = routing::EchoHash(message_, parts_, loop_seed_);
   RememberCharging(transaction);
   const routing::BranchText branch = BranchOf(handle, transaction);
   const routing::TokenText token = RecordRouteToken(id);

@@ -108,23 +108,50 @@ bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
   return false;
 }
 
-uint64_t EchoHash(const sip::MessageView& message, size_t first_via,
-                  uint64_t seed) {
+namespace {
+
+Fingerprint BeginEcho(std::string_view call_id, const sip::CSeqView& cseq,
+                      uint64_t seed) {
   Fingerprint hash(seed);
-  hash.Add(message.Value(sip::HeaderId::kCallId));
-  if (const auto cseq = sip::ParseCSeq(message.Value(sip::HeaderId::kCSeq))) {
-    hash.Add(cseq->number).Add(cseq->method);
-  }
-  sip::ListCursor values(message, sip::HeaderId::kVia);
-  for (size_t i = 0; values.Next(); ++i) {
-    if (i < first_via) continue;
+  hash.Add(call_id).Add(cseq.number).Add(cseq.method);
+  return hash;
+}
+
+void AddVia(const sip::ViaView& via, Fingerprint& hash) {
+  hash.Add(via.port).Add(via.branch);
+  hash.AddIgnoringCase(via.host).AddIgnoringCase(via.transport);
+}
+
+// All that `values` has not come to yet.
+void AddVias(sip::ListCursor& values, Fingerprint& hash) {
+  while (values.Next()) {
     if (const auto via = sip::ParseVia(values.value())) {
-      hash.Add(via->port).Add(via->branch);
-      hash.AddIgnoringCase(via->host).AddIgnoringCase(via->transport);
+      AddVia(*via, hash);
     } else {
       hash.Add(values.value());
     }
   }
+}
+
+}  // namespace
+
+uint64_t EchoHash(const sip::MessageView& request, const RequestParts& parts,
+                  uint64_t seed) {
+  Fingerprint hash = BeginEcho(parts.call_id, parts.cseq, seed);
+  AddVia(parts.via, hash);
+  sip::ListCursor values(request, sip::HeaderId::kVia);
+  if (values.Next()) AddVias(values, hash);
+  return hash.value();
+}
+
+std::optional<uint64_t> EchoHash(const sip::MessageView& response,
+                                 uint64_t seed) {
+  const auto cseq = sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq));
+  if (!cseq) return std::nullopt;
+  Fingerprint hash =
+      BeginEcho(response.Value(sip::HeaderId::kCallId), *cseq, seed);
+  sip::ListCursor values(response, sip::HeaderId::kVia);
+  if (values.Next()) AddVias(values, hash);
   return hash.value();
 }
 

@@ -49,13 +49,16 @@ uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
 bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
                std::string_view own_host, uint64_t seed);
 
-// Of what a response repeats of its request: Call-ID, CSeq, and the Via values
-// from number `first_via` on. Those by their meaning, not by octet: stacks that
-// write what they parsed may fold, space and order parameters anew (RFC
+// Of what a response repeats of its request: Call-ID, CSeq, and the Via values;
+// in the response, those behind ours. Them by their meaning, not by octet: stacks
+// that write what they parsed may fold, space and order parameters anew (RFC
 // 3261 7.3.1), and the first of them got `received` and `rport` from us.
+// Nothing: the response has no CSeq that can be read.
 // Source: RFC 3261 8.1.3.3, 8.2.6.2, 17.1.3
-uint64_t EchoHash(const sip::MessageView& message, size_t first_via,
+uint64_t EchoHash(const sip::MessageView& request, const RequestParts& parts,
                   uint64_t seed);
+std::optional<uint64_t> EchoHash(const sip::MessageView& response,
+                                 uint64_t seed);
 
 }  // namespace sallyport::routing
 
