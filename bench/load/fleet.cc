@@ -50,14 +50,16 @@ std::unique_ptr<Tally> Fleet::TakeTally() {
 
 bool Fleet::IsBusy(const Ue& ue) const {
   return ue.state == State::kConnecting || ue.state == State::kAsking ||
-         ue.state == State::kAnswering || ue.state == State::kPinging;
+         ue.state == State::kAnswering || ue.state == State::kPinging ||
+         ue.state == State::kWaiting || ue.state == State::kDropping;
 }
 
 bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
   Ue& ue = ues_[index];
   if (ue.state == State::kFailed) return true;
   if (IsBusy(ue) || ue.state == State::kLeaving) return false;
-  CHECK_EQ(ue.state == State::kAway, StepsOf(work).connects);
+  const bool here = ue.state == State::kRegistered;
+  CHECK(work == Work::kReturn || here != StepsOf(work).connects);
   ue.work = work;
   ue.intended = intended;
   ++busy_;
@@ -65,13 +67,26 @@ bool Fleet::Begin(Work work, uint32_t index, Nanos intended) {
   ue.begun = now;
   tally_->late_start.Add(
       static_cast<uint64_t>(now > intended ? now - intended : 0));
-  if (work == Work::kReregister) {
-    ue.state = State::kAnswering;
-    Send(index, Expect::kTlsYes, setup_.answer_again);
-  } else if (work == Work::kPing) {
-    Ping(index);
-  } else {
-    Connect(index);
+  switch (work) {
+    case Work::kReregister:
+    case Work::kReregisterAnswered:
+      ue.state = State::kAnswering;
+      Send(index, Expect::kTlsYes, work == Work::kReregisterAnswered);
+      break;
+    case Work::kPing:
+      Ping(index);
+      break;
+    case Work::kMessage:
+      Wait(index);
+      break;
+    case Work::kHandshake:
+    case Work::kHandshakeResumed:
+    case Work::kVisit:
+    case Work::kVisitResumed:
+    case Work::kRegister:
+    case Work::kReturn:
+      here ? Close(index, State::kDropping) : Connect(index);
+      break;
   }
   return true;
 }
@@ -138,20 +153,30 @@ void Fleet::Ping(uint32_t index) {
   if (!ue.engine->Write("\r\n\r\n", output)) Fail(index, Error::kClosed);
 }
 
+void Fleet::Wait(uint32_t index) {
+  ues_[index].state = State::kWaiting;
+  setup_.ask_for_message(index);
+}
+
 void Fleet::Complete(uint32_t index) {
   Ue& ue = ues_[index];
   ue.state = State::kRegistered;
   --busy_;
   ++tally_->done;
-  tally_->latency.Add(static_cast<uint64_t>(ReadNanos() - ue.intended));
+  const auto latency = static_cast<uint64_t>(ReadNanos() - ue.intended);
+  tally_->latency.Add(latency);
+  tally_->latencies[static_cast<size_t>(ue.work)].Add(latency);
   if (StepsOf(ue.work).leaves) Leave(index);
 }
 
 void Fleet::Leave(uint32_t index) {
+  if (ues_[index].state == State::kRegistered) Close(index, State::kLeaving);
+}
+
+void Fleet::Close(uint32_t index, State state) {
   Ue& ue = ues_[index];
-  if (ue.state != State::kRegistered) return;
   if (!ue.engine->session().empty()) ue.ticket = ue.engine->session();
-  ue.state = State::kLeaving;
+  ue.state = state;
   StreamOutput output(reactor_, ue.stream);
   ue.engine->Shutdown(output);
   reactor_->Close(ue.stream, net::CloseHow::kFlush);
@@ -239,9 +264,11 @@ bool Fleet::OnRequest(uint32_t index) {
   }
   request_.clear();
   WriteMessageAnswer(message_, request_);
-  StreamOutput output(reactor_, ues_[index].stream);
-  return ues_[index].engine->Write(request_, output) ||
-         Fail(index, Error::kClosed);
+  Ue& ue = ues_[index];
+  StreamOutput output(reactor_, ue.stream);
+  if (!ue.engine->Write(request_, output)) return Fail(index, Error::kClosed);
+  if (ue.state == State::kWaiting) Complete(index);
+  return true;
 }
 
 bool Fleet::OnResponse(uint32_t index) {
@@ -319,6 +346,7 @@ void Fleet::OnClosed(net::StreamId stream, net::CloseReason reason) {
     ue.state = State::kAway;
     return;
   }
+  if (ue.state == State::kDropping) return Connect(index);
   const bool never_stood = ue.state == State::kConnecting &&
                            reason >= net::CloseReason::kConnectRefused;
   Fail(index, never_stood ? Error::kConnect : Error::kClosed);

@@ -3,7 +3,9 @@
 #ifndef BENCH_LOAD_FLEET_H_
 #define BENCH_LOAD_FLEET_H_
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +25,9 @@ namespace sallyport::load {
 
 // What a phase has measured.
 struct Tally {
-  Histogram latency;     // from the intended moment to the last answer
+  // From the intended moment to the last answer: of all, and of each Work.
+  Histogram latency;
+  std::array<Histogram, kWorkCount> latencies;
   Histogram late_start;  // from the intended moment to our first byte
   uint64_t done = 0;
   uint64_t registers = 0;  // REGISTERs answered
@@ -38,14 +42,16 @@ class Fleet final : public net::EventSink {
     uint32_t ues = 0;
     Endpoint target;
     std::shared_ptr<const net::tls::ClientContext> tls;
-    bool answer_again = false;
+    // Has the home core write to this UE; none is needed without kMessage.
+    std::function<void(uint32_t ue)> ask_for_message;
   };
   Fleet(net::Reactor* reactor, const Setup& setup);
   ~Fleet() override;
 
   // Begins a piece of work that was due at `intended`. False when the UE still
   // does something else, and must be asked again. A UE that has failed does
-  // nothing any more, and that is no new error.
+  // nothing any more, and that is no new error. kReturn of a UE that is there
+  // ends its connection first.
   [[nodiscard]] bool Begin(Work work, uint32_t ue, Nanos intended);
   // Ends the connection of a registered UE in an orderly way; its ticket stays.
   void Leave(uint32_t ue);
@@ -70,8 +76,10 @@ class Fleet final : public net::EventSink {
     kAsking,      // a REGISTER that must be challenged
     kAnswering,   // a REGISTER that must be granted
     kPinging,     // a CRLF must come
+    kWaiting,     // a MESSAGE must come
     kRegistered,  // idle
-    kLeaving,     // the connection is being closed
+    kDropping,    // the connection is being closed, and the UE comes back
+    kLeaving,     // the same, and it stays away
     kFailed,      // for the rest of the run
   };
   struct Ue {
@@ -91,6 +99,8 @@ class Fleet final : public net::EventSink {
   void Connect(uint32_t index);
   void Send(uint32_t index, Expect expect, bool answers);
   void Ping(uint32_t index);
+  void Wait(uint32_t index);
+  void Close(uint32_t index, State state);
   void OnHandshakeDone(uint32_t index);
   void Complete(uint32_t index);
   // False: the UE has failed.

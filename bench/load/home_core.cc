@@ -133,6 +133,14 @@ void HomeCore::BeginMessages(uint32_t in_flight, Nanos end) {
   reactor_->WakeFromOutside();
 }
 
+void HomeCore::AskForMessage(uint32_t ue) {
+  {
+    const std::lock_guard lock(ask_mutex_);
+    asked_ues_.push_back(ue);
+  }
+  reactor_->WakeFromOutside();
+}
+
 Histogram HomeCore::TakeLatency() { return std::exchange(latency_, {}); }
 
 void HomeCore::OnMail() {
@@ -141,8 +149,20 @@ void HomeCore::OnMail() {
     on_their_way_.clear();  // what was given up
     latency_ = {};
   }
-  for (; asked_for > 0; --asked_for) SendMessage();
+  for (; asked_for > 0; --asked_for) SendNextMessage();
+  SendAskedFor();
   EndWhenDone();
+}
+
+void HomeCore::SendAskedFor() {
+  std::vector<uint32_t> ues;
+  {
+    const std::lock_guard lock(ask_mutex_);
+    ues.swap(asked_ues_);
+  }
+  for (const uint32_t ue : ues) {
+    if (!SendMessage(ue)) errors_.Add();
+  }
 }
 
 void HomeCore::EndWhenDone() {
@@ -152,19 +172,23 @@ void HomeCore::EndWhenDone() {
 }
 
 // To the next UE that can be reached: so many are on their way as were asked for.
-void HomeCore::SendMessage() {
+void HomeCore::SendNextMessage() {
   for (uint32_t tries = 0; tries < setup_.ues; ++tries) {
     const uint32_t index = next_ue_;
     next_ue_ = (next_ue_ + 1) % setup_.ues;
-    const Ue& ue = ues_[index];
-    text_.clear();
-    WriteMessage(index, ++cseq_, ue.address, text_);
-    if (reactor_->Queue(ue.stream, text_)) {
-      on_their_way_.emplace(cseq_, ReadNanos());
-      return;
-    }
+    if (SendMessage(index)) return;
     errors_.Add();
   }
+}
+
+bool HomeCore::SendMessage(uint32_t index) {
+  const Ue& ue = ues_[index];
+  text_.clear();
+  WriteMessage(index, ++cseq_, ue.address, text_);
+  if (!reactor_->Queue(ue.stream, text_)) return false;
+  on_their_way_.emplace(cseq_, ReadNanos());
+  messaging_ = true;
+  return true;
 }
 
 void HomeCore::OnAnswer(std::string_view message) {
@@ -176,7 +200,7 @@ void HomeCore::OnAnswer(std::string_view message) {
   latency_.Add(static_cast<uint64_t>(now - sent->second));
   on_their_way_.erase(sent);
   messages_.Add();
-  if (now < end_) SendMessage();
+  if (now < end_) SendNextMessage();
   EndWhenDone();
 }
 

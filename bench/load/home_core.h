@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,9 +52,13 @@ class HomeCore final : public net::EventSink {
   // A closed loop: `in_flight` MESSAGEs are on their way until `end`, one for
   // each UE in turn, along the connection of its last REGISTER.
   void BeginMessages(uint32_t in_flight, Nanos end);
+  // One MESSAGE for this UE, along the connection of its last REGISTER. By any
+  // thread.
+  void AskForMessage(uint32_t ue);
   // Those that have had their 200.
   uint64_t messages() const { return messages_.Get(); }
-  // True until `end` has passed and nothing is on its way.
+  // True while something is on its way; after BeginMessages() at least until
+  // `end` has passed.
   bool messaging() const { return messaging_.load(std::memory_order_acquire); }
   // Latency since the last call. Only while nothing is on its way.
   Histogram TakeLatency();
@@ -76,7 +81,10 @@ class HomeCore final : public net::EventSink {
   void OnMessage(net::StreamId stream, std::string_view message);
   void OnRequest(net::StreamId stream, std::string_view message);
   void OnAnswer(std::string_view message);
-  void SendMessage();
+  void SendNextMessage();
+  // False: it cannot be reached.
+  bool SendMessage(uint32_t ue);
+  void SendAskedFor();
   void EndWhenDone();
   void Complain(std::string_view what, std::string_view message);
 
@@ -102,7 +110,9 @@ class HomeCore final : public net::EventSink {
   uint32_t cseq_ = 0;
   absl::flat_hash_map<uint32_t, Nanos> on_their_way_;  // by CSeq: sent at
   Histogram latency_;
-  std::atomic<uint32_t> asked_for_{0};  // to be sent
+  std::atomic<uint32_t> asked_for_{0};  // to be sent, to whose turn it is
+  std::mutex ask_mutex_;
+  std::vector<uint32_t> asked_ues_;  // to be sent to; guarded by ask_mutex_
   std::atomic<Nanos> end_{0};
   std::atomic<bool> messaging_{false};
 

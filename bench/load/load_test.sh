@@ -8,19 +8,24 @@ for version in 1.2 1.3; do
   for shards in 1 2; do
     : > "$figures"
     out=$("$load" --tls=$version --shards=$shards --ues=30 --duration=300ms \
-      --idle=100ms --in_flight=20 --figures="$figures" \
-      --phases=handshake,handshake_resumed,visit,visit_resumed,register@200,reregister@200,reregister,ping,message,idle,leave,return@200)
+      --idle=100ms --in_flight=20 \
+      --day=ping:4,reregister:2,message:2,reconnect:2 --figures="$figures" \
+      --phases=handshake,handshake_resumed,visit,visit_resumed,register@200,reregister@200,reregister,ping,message,day,day@400,idle,leave,return@200)
     echo "$out"
     grep -q '^register: 30 in .*(asked for 200/s)' <<< "$out"
-    grep -q '^reregister: 6[0-9] in .*(asked for 200/s)' <<< "$out"
+    grep -Eq '^reregister: (5[0-9]|60) in .*(asked for 200/s)' <<< "$out"
     grep -Eq '^message: [0-9]{2,} in .*(closed loop)' <<< "$out"
+    grep -Eq '^day: [0-9]{2,} in .*(closed loop)' <<< "$out"
+    grep -Eq '^day: 1(1[0-9]|20) in .*(asked for 400/s)' <<< "$out"
+    grep -Eq '^  reconnect +p50 .* of [12][0-9]$' <<< "$out"
     grep -Eq '^ping: [0-9]{2,} in .*(closed loop)' <<< "$out"
     grep -q '^return: 30 in ' <<< "$out"
     grep -Eq 'p50 [0-9.]+ ms +p90 .* p99 .* p99.9 .* max [0-9.]+ ms' <<< "$out"
     grep -Eq 'proxy CPU +[0-9.]+ us each' <<< "$out"
     grep -Eq 'PSS [0-9]+ bytes per idle registered UE' <<< "$out"
     grep -q '^errors: 0$' <<< "$out"
-    [[ $(grep -c '"phase":.*"errors":0}$' "$figures") == 10 ]]
+    [[ $(grep -c '"phase":.*"errors":0}$' "$figures") == 12 ]]
+    grep -Eq '"phase":"day","rate":400,.*"ping":\{"done":[45].,.*"reregister":\{"done":[12].,.*"message":\{"done":[12].,.*"reconnect":\{"done":[12].,' "$figures"
     [[ $(grep -c '"phase":"idle","ues":30,"connected":30,' "$figures") == 1 ]]
     python3 -c 'import json,sys; [json.loads(l) for l in sys.stdin]' < "$figures"
   done
@@ -55,6 +60,12 @@ status=0
 [[ $status == 2 ]]
 status=0
 "$load" --phases=reregister || status=$?
+[[ $status == 2 ]]
+status=0
+"$load" --day=visit:1 || status=$?
+[[ $status == 2 ]]
+status=0
+"$load" --phases=register,day --home_core=none --target=127.0.0.1:1 || status=$?
 [[ $status == 2 ]]
 status=0
 "$load" --figures=/nonexistent/figures || status=$?

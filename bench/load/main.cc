@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,10 @@ absl::Status StartProxy(const Options& options, World& world) {
   return absl::OkStatus();
 }
 
+std::function<void(uint32_t ue)> AskerOf(const World& world) {
+  return [core = world.core.get()](uint32_t ue) { core->AskForMessage(ue); };
+}
+
 absl::Status StartFleet(const Options& options, World& world) {
   net::ReactorOptions reactor_options;
   reactor_options.streams_max = options.ues + 16;
@@ -80,7 +85,7 @@ absl::Status StartFleet(const Options& options, World& world) {
       world.reactor.get(), Fleet::Setup{.ues = options.ues,
                                         .target = world.target,
                                         .tls = *std::move(tls),
-                                        .answer_again = options.answer_again});
+                                        .ask_for_message = AskerOf(world)});
   return absl::OkStatus();
 }
 
@@ -126,7 +131,8 @@ class Run {
  private:
   Phase PhaseOf(const PhaseSpec& spec) const {
     Phase phase{.spec = spec,
-                .in_flight = std::min(options_.in_flight, options_.ues)};
+                .in_flight = std::min(options_.in_flight, options_.ues),
+                .day = options_.day};
     if (spec.once()) {
       phase.total = options_.ues;
     } else {
@@ -144,6 +150,9 @@ class Run {
         return runner_.LeaveAll();
       case PhaseSpec::Kind::kMessage:
         return report_.Add(runner_.Message(PhaseOf(spec)), fleet.size(),
+                           fleet.errors().Total());
+      case PhaseSpec::Kind::kDay:
+        return report_.Add(runner_.Work(PhaseOf(spec)), fleet.size(),
                            fleet.errors().Total());
       case PhaseSpec::Kind::kWork:
         break;

@@ -24,6 +24,8 @@ ABSL_FLAG(std::string, phases, "register@500,reregister@2000,idle",
           "what happens, in this order, parted by commas: NAME@RATE (open loop: "
           "so many pieces of work per second) or NAME (closed loop: --in_flight "
           "pieces all the time)");
+ABSL_FLAG(std::string, day, "ping:720,reregister:48,message:20,reconnect:10",
+          "what phase day is made of: NAME:WEIGHT, parted by commas");
 ABSL_FLAG(uint32_t, in_flight, 256,
           "pieces of work at the same time in a closed loop; in an open loop, "
           "UEs that connect at the same time: others wait, and their latency "
@@ -34,8 +36,8 @@ ABSL_FLAG(absl::Duration, idle, absl::Seconds(10),
           "how long to hold the idle connections before memory is read");
 ABSL_FLAG(std::string, tls, "1.3", "TLS version of the UEs: 1.3 or 1.2");
 ABSL_FLAG(bool, reregister_with_response, false,
-          "re-REGISTERs carry a challenge response (it must be marked tls-yes "
-          "all the same)");
+          "phase reregister's REGISTERs carry a challenge response (they must "
+          "be marked tls-yes all the same); those of day always do");
 ABSL_FLAG(absl::Duration, timeout, absl::Seconds(15),
           "a UE whose step takes longer is given up: an error");
 ABSL_FLAG(std::string, figures, "",
@@ -85,6 +87,7 @@ Of UEs that are registered:
   reregister         REGISTER, 200
   ping               CRLF CRLF, CRLF: what keeps a NAT open
   message            a MESSAGE from the home core to a UE, 200 back
+  day                any of what a phone does over a day, by chance (below)
   idle               nobody says anything for --idle; memory is read
   leave              all close
 What needs tickets gets them first, by visits that are not counted.
@@ -95,6 +98,16 @@ and latency counts from that moment, also when this tool or the proxy was late.
 "late start" is the part of it that this tool itself is to blame for. NAME alone
 is closed-loop: --in_flight pieces are always at work, each begun as one ends,
 which asks for the most that proxy and tool together can do.
+
+Each piece of day is drawn from --day, the same in every run. The weights are
+one phone's operations in a day, by this model:
+  ping:720       a keep-alive each 2 minutes, before a carrier's NAT forgets
+  reregister:48  a re-REGISTER with response each 30 minutes, half of an hour's
+                 expiry
+  message:20     MESSAGEs from the home core; done when the UE answers
+  reconnect:10   the connection ends; back with a ticket, REGISTER, 200
+So 10,000 phones do 92 of them per second in the mean. What a phone sends
+besides REGISTER is not in it.
 
 The built-in home core knows no passwords and checks no digest: it answers 401
 to a REGISTER that nobody vouches for and 200 to one with the integrity-protected
@@ -149,16 +162,32 @@ absl::Status CheckLoad(const Options& options) {
   return absl::OkStatus();
 }
 
+void AnswerAgain(Options& options) {
+  for (PhaseSpec& phase : options.phases) {
+    if (phase.work == Work::kReregister) phase.work = Work::kReregisterAnswered;
+  }
+}
+
+// Phases that have the home core write to UEs.
+bool SendsMessages(const PhaseSpec& phase, const DayMix& day) {
+  return phase.kind == PhaseSpec::Kind::kMessage ||
+         (phase.kind == PhaseSpec::Kind::kDay &&
+          day.WeightOf(Work::kMessage) > 0);
+}
+
 absl::Status FillLoad(Options& options) {
   options.ues = absl::GetFlag(FLAGS_ues);
   options.duration = absl::GetFlag(FLAGS_duration);
   options.idle = absl::GetFlag(FLAGS_idle);
-  options.answer_again = absl::GetFlag(FLAGS_reregister_with_response);
   options.in_flight = absl::GetFlag(FLAGS_in_flight);
   options.figures = absl::GetFlag(FLAGS_figures);
   auto phases = ParsePhases(absl::GetFlag(FLAGS_phases));
   if (!phases.ok()) return phases.status();
   options.phases = *std::move(phases);
+  if (absl::GetFlag(FLAGS_reregister_with_response)) AnswerAgain(options);
+  auto day = DayMix::Parse(absl::GetFlag(FLAGS_day));
+  if (!day.ok()) return day.status();
+  options.day = *day;
   options.timeout = absl::GetFlag(FLAGS_timeout);
   const std::string version = absl::GetFlag(FLAGS_tls);
   if (version != "1.2" && version != "1.3") {
@@ -214,8 +243,8 @@ absl::Status FillCore(Options& options) {
   }
   options.builtin_core = core == "builtin";
   for (const PhaseSpec& phase : options.phases) {
-    if (phase.kind == PhaseSpec::Kind::kMessage && !options.builtin_core) {
-      return Wrong("phases", "message is sent by the built-in home core");
+    if (SendsMessages(phase, options.day) && !options.builtin_core) {
+      return Wrong("phases", "MESSAGEs are sent by the built-in home core");
     }
   }
   if (!options.builtin_core && !options.target.address.valid()) {

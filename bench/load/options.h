@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "bench/load/day.h"
 #include "bench/load/phases.h"
 #include "core/base/endpoint.h"
 #include "net/tls/client.h"
@@ -20,11 +21,11 @@ struct Options {
   // ---- the load
   uint32_t ues = 10'000;
   std::vector<PhaseSpec> phases;
+  DayMix day;
   uint32_t in_flight = 256;  // pieces of a closed loop, or newcomers
   absl::Duration duration;   // of a phase that repeats
   absl::Duration idle;
   net::tls::TlsVersion tls = net::tls::TlsVersion::k1_3;
-  bool answer_again = false;  // re-REGISTER with a challenge response
   absl::Duration timeout;
   std::string figures;  // a file; empty: none
 

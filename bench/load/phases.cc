@@ -45,6 +45,7 @@ constexpr std::array kKnown = {
     Known{{"ping", Kind::kWork, Work::kPing},
           Place::kRegistered,
           Place::kRegistered},
+    Known{{"day", Kind::kDay}, Place::kRegistered, Place::kRegistered},
     Known{{"message", Kind::kMessage}, Place::kRegistered, Place::kRegistered},
     Known{{"idle", Kind::kIdle}, Place::kRegistered, Place::kRegistered},
     Known{{"leave", Kind::kLeave}, Place::kRegistered, Place::kAway},
@@ -64,7 +65,9 @@ const Known* Find(std::string_view name) {
 
 absl::Status ReadRate(std::string_view item, std::string_view text,
                       PhaseSpec& spec) {
-  if (spec.kind != Kind::kWork) return Wrong(item, "has no rate");
+  if (spec.kind != Kind::kWork && spec.kind != Kind::kDay) {
+    return Wrong(item, "has no rate");
+  }
   if (!absl::SimpleAtod(text, &spec.rate) ||
       !(spec.rate > 0 && spec.rate <= kRateMax)) {
     return Wrong(item, "has no rate between 0 and 1000000");

@@ -2,6 +2,7 @@
 #ifndef BENCH_LOAD_PHASES_H_
 #define BENCH_LOAD_PHASES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,15 +13,18 @@ namespace sallyport::load {
 
 // What one UE does when it is its turn.
 enum class Work : uint8_t {
-  kHandshake,         // connect, full handshake, close
-  kHandshakeResumed,  // the same with a ticket
-  kVisit,             // connect, REGISTER, 401, REGISTER, 200, close
-  kVisitResumed,      // the same with a ticket
-  kRegister,          // connect, REGISTER, 401, REGISTER, 200
-  kReturn,            // connect with a ticket, REGISTER, 200
-  kReregister,        // REGISTER, 200
-  kPing,              // CRLF CRLF, CRLF: what keeps a NAT open
+  kHandshake,           // connect, full handshake, close
+  kHandshakeResumed,    // the same with a ticket
+  kVisit,               // connect, REGISTER, 401, REGISTER, 200, close
+  kVisitResumed,        // the same with a ticket
+  kRegister,            // connect, REGISTER, 401, REGISTER, 200
+  kReturn,              // connect with a ticket, REGISTER, 200
+  kReregister,          // REGISTER, 200
+  kReregisterAnswered,  // the same with a challenge response
+  kPing,                // CRLF CRLF, CRLF: what keeps a NAT open
+  kMessage,             // a MESSAGE from the home core, 200 back
 };
+inline constexpr size_t kWorkCount = 10;
 
 // What a piece of work is made of.
 struct Steps {
@@ -44,8 +48,10 @@ constexpr Steps StepsOf(Work work) {
     case Work::kReturn:
       return {true, true, true, false};
     case Work::kReregister:
+    case Work::kReregisterAnswered:
       return {false, false, true, false};
     case Work::kPing:
+    case Work::kMessage:
       return {false, false, false, false};
   }
   return {};
@@ -54,6 +60,7 @@ constexpr Steps StepsOf(Work work) {
 struct PhaseSpec {
   enum class Kind : uint8_t {
     kWork,     // by the UEs
+    kDay,      // the same, drawn from a mix for each piece
     kMessage,  // by the home core: a MESSAGE to a UE, 200 back
     kIdle,     // nobody says anything
     kLeave,    // all UEs close
@@ -67,6 +74,10 @@ struct PhaseSpec {
   bool once() const {
     return kind == Kind::kWork &&
            (work == Work::kRegister || work == Work::kReturn);
+  }
+  // Every piece makes a connection.
+  bool connects() const {
+    return kind == Kind::kWork && StepsOf(work).connects;
   }
 };
 

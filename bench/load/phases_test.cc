@@ -8,17 +8,19 @@ namespace sallyport::load {
 namespace {
 
 TEST(ParsePhases, KeepsOrderAndRates) {
-  const auto phases =
-      ParsePhases("visit,register@500,reregister@2000.5,message,idle,leave,"
-                  "handshake_resumed,return");
+  const auto phases = ParsePhases(
+      "visit,register@500,reregister@2000.5,message,day@4000,idle,leave,"
+      "handshake_resumed,return");
   ASSERT_TRUE(phases.ok()) << phases.status();
-  ASSERT_EQ(phases->size(), 8u);
+  ASSERT_EQ(phases->size(), 9u);
   EXPECT_EQ((*phases)[0].work, Work::kVisit);
   EXPECT_EQ((*phases)[0].rate, 0);
   EXPECT_EQ((*phases)[1].rate, 500);
   EXPECT_EQ((*phases)[2].rate, 2000.5);
   EXPECT_EQ((*phases)[3].kind, PhaseSpec::Kind::kMessage);
-  EXPECT_EQ((*phases)[7].work, Work::kReturn);
+  EXPECT_EQ((*phases)[4].kind, PhaseSpec::Kind::kDay);
+  EXPECT_EQ((*phases)[4].rate, 4000);
+  EXPECT_EQ((*phases)[8].work, Work::kReturn);
 }
 
 TEST(ParsePhases, SaysWhatIsWrong) {
@@ -31,6 +33,7 @@ TEST(ParsePhases, SaysWhatIsWrong) {
       {"register,,idle", "`` is no phase"},
       {"reregister", "needs registered UEs"},
       {"visit,idle", "needs registered UEs"},
+      {"day@5", "needs registered UEs"},
       {"register,visit", "needs UEs that are away"},
       {"register,register", "needs UEs that are away"},
       {"register@0", "has no rate between"},

@@ -5,10 +5,14 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "bench/load/day.h"
 
 namespace sallyport::load {
 namespace {
@@ -19,13 +23,14 @@ constexpr double kLateMillis = 2;
 
 double ToMillis(uint64_t nanos) { return static_cast<double>(nanos) * 1e-6; }
 
-void PrintHistogram(const char* name, const Histogram& histogram) {
-  std::printf("  %-11s", name);
+void PrintHistogram(std::string_view name, const Histogram& histogram) {
+  absl::PrintF("  %-11s", name);
   for (const double percent : {50.0, 90.0, 99.0, 99.9}) {
     std::printf(" p%g %.2f ms ", percent,
                 ToMillis(histogram.Percentile(percent)));
   }
-  std::printf(" max %.2f ms\n", ToMillis(histogram.Max()));
+  absl::PrintF(" max %.2f ms of %d\n", ToMillis(histogram.Max()),
+               histogram.count());
 }
 
 void PrintShare(const char* name, const CpuUsage& usage, double seconds) {
@@ -46,8 +51,8 @@ Bottleneck BottleneckOf(const PhaseReport& report) {
   if (report.phase.spec.rate == 0 || late <= kLateMillis) {
     return Bottleneck::kNone;
   }
-  return StepsOf(report.phase.spec.work).connects ? Bottleneck::kInFlight
-                                                  : Bottleneck::kLate;
+  return report.phase.spec.connects() ? Bottleneck::kInFlight
+                                      : Bottleneck::kLate;
 }
 
 const char* ToString(Bottleneck bottleneck) {
@@ -74,28 +79,51 @@ std::string Pace(const PhaseSpec& spec) {
 
 double Micros(uint64_t nanos) { return static_cast<double>(nanos) * 1e-3; }
 
+std::string PercentilesToJson(const Histogram& latency) {
+  return absl::StrFormat(
+      R"("p50_us":%.1f,"p90_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,)"
+      R"("max_us":%.1f)",
+      Micros(latency.Percentile(50)), Micros(latency.Percentile(90)),
+      Micros(latency.Percentile(99)), Micros(latency.Percentile(99.9)),
+      Micros(latency.Max()));
+}
+
+const Histogram& LatencyOf(const Tally& tally, Work work) {
+  return tally.latencies[static_cast<size_t>(work)];
+}
+
+// `"operations":{...},` of a day; nothing of other phases.
+std::string OperationsToJson(const PhaseReport& report) {
+  if (report.phase.spec.kind != PhaseSpec::Kind::kDay) return "";
+  std::vector<std::string> operations;
+  for (const DayOperation& operation : kDayOperations) {
+    const Histogram& latency = LatencyOf(*report.tally, operation.work);
+    operations.push_back(absl::StrFormat(R"("%s":{"done":%d,%s})",
+                                         operation.name, latency.count(),
+                                         PercentilesToJson(latency)));
+  }
+  return absl::StrCat(R"("operations":{)", absl::StrJoin(operations, ","),
+                      "},");
+}
+
 std::string ToJson(const PhaseReport& report, uint32_t ues, uint64_t errors) {
   const Tally& tally = *report.tally;
   const Costs& costs = report.costs;
   const double done = static_cast<double>(std::max<uint64_t>(tally.done, 1));
-  const Histogram& latency = tally.latency;
   const Bottleneck bottleneck = BottleneckOf(report);
   return absl::StrFormat(
       R"({"phase":"%s","rate":%g,"ues":%d,"in_flight":%d,"done":%d,)"
       R"("registers":%d,"seconds":%.6f,"proxy_cpu_us":%.4f,)"
-      R"("p50_us":%.1f,"p90_us":%.1f,"p99_us":%.1f,"p999_us":%.1f,)"
-      R"("max_us":%.1f,"proxy_share":%.4f,"proxy_waited":%.4f,)"
+      R"(%s,"proxy_share":%.4f,"proxy_waited":%.4f,)"
       R"("tool_share":%.4f,"core_share":%.4f,"tool_bottleneck":%s,)"
-      R"("errors":%d})",
+      R"(%s"errors":%d})",
       report.phase.spec.name, report.phase.spec.rate, ues,
       report.phase.in_flight, tally.done, tally.registers, costs.seconds,
-      1e6 * costs.proxy.used / done, Micros(latency.Percentile(50)),
-      Micros(latency.Percentile(90)), Micros(latency.Percentile(99)),
-      Micros(latency.Percentile(99.9)), Micros(latency.Max()),
+      1e6 * costs.proxy.used / done, PercentilesToJson(tally.latency),
       costs.proxy.used / costs.seconds, costs.proxy.waited / costs.seconds,
       costs.generator.used / costs.seconds, costs.core.used / costs.seconds,
       bottleneck == Bottleneck::kNone ? "false" : "true",
-      errors);
+      OperationsToJson(report), errors);
 }
 
 double Growth(uint64_t from, uint64_t to, uint32_t ues) {
@@ -115,6 +143,13 @@ void PrintMemory(const char* what, const MemoryUsage& before,
       static_cast<double>(now.proportional_bytes) / (1 << 20));
 }
 
+void PrintOperations(const Tally& tally) {
+  for (const DayOperation& operation : kDayOperations) {
+    const Histogram& latency = LatencyOf(tally, operation.work);
+    if (latency.count() > 0) PrintHistogram(operation.name, latency);
+  }
+}
+
 void PrintPhase(const PhaseReport& report) {
   const Tally& tally = *report.tally;
   const Costs& costs = report.costs;
@@ -126,6 +161,7 @@ void PrintPhase(const PhaseReport& report) {
               Pace(report.phase.spec).c_str(),
               static_cast<double>(tally.registers) / costs.seconds);
   PrintHistogram("latency", tally.latency);
+  if (report.phase.spec.kind == PhaseSpec::Kind::kDay) PrintOperations(tally);
   if (report.phase.spec.rate > 0) {
     PrintHistogram("late start", tally.late_start);
   }

@@ -26,6 +26,17 @@ Nanos IntendedAt(Nanos start, double rate, uint64_t piece) {
   return start + static_cast<Nanos>(static_cast<double>(piece) * 1e9 / rate);
 }
 
+// An open loop asks for no more, also when it wakes after its end.
+uint64_t DueIn(Nanos time, double rate) {
+  if (time == 0 || rate == 0) return kNoEnd;
+  return static_cast<uint64_t>(ToSeconds(time) * rate + 0.5);
+}
+
+Work WorkOf(const Phase& phase, uint64_t piece) {
+  return phase.spec.kind == PhaseSpec::Kind::kDay ? phase.day.Draw(piece)
+                                                  : phase.spec.work;
+}
+
 }  // namespace
 
 Runner::Runner(const Parts& parts) : parts_(parts), thread_(gettid()) {}
@@ -56,16 +67,15 @@ void Runner::Progress(std::string_view name, uint64_t done, uint64_t total) {
   const Nanos now = ReadNanos();
   if (now - said_ < kProgressEvery) return;
   said_ = now;
-  const std::string of =
-      total == ~uint64_t{0} ? "" : absl::StrCat(" of ", total);
+  const std::string of = total == kNoEnd ? "" : absl::StrCat(" of ", total);
   absl::FPrintF(stderr, "%-10s %d%s, %d at work, %d connected, %d errors\n",
                 name, done, of, parts_.fleet->busy(),
                 parts_.fleet->connected(), parts_.fleet->errors().Total());
 }
 
-bool Runner::MayBegin(const Phase& phase) const {
+bool Runner::MayBegin(const Phase& phase, load::Work work) const {
   const bool open = phase.spec.rate > 0;
-  return (open && !StepsOf(phase.spec.work).connects) ||
+  return (open && !StepsOf(work).connects) ||
          parts_.fleet->busy() < phase.in_flight;
 }
 
@@ -73,13 +83,15 @@ bool Runner::MayBegin(const Phase& phase) const {
 uint64_t Runner::BeginDue(const Phase& phase, Nanos start, uint64_t begun) {
   Fleet& fleet = *parts_.fleet;
   const Nanos now = ReadNanos();
-  while (begun < phase.total && MayBegin(phase)) {
+  while (begun < phase.total) {
+    const load::Work work = WorkOf(phase, begun);
+    if (!MayBegin(phase, work)) break;
     const Nanos intended = phase.spec.rate > 0
                                ? IntendedAt(start, phase.spec.rate, begun)
                                : std::max(now, start);
     if (intended > now) break;
     const auto ue = static_cast<uint32_t>((phase.first + begun) % fleet.size());
-    if (!fleet.Begin(phase.spec.work, ue, intended)) break;
+    if (!fleet.Begin(work, ue, intended)) break;
     ++begun;
   }
   return begun;
@@ -92,7 +104,8 @@ void Runner::GiveUpLate() {
   parts_.fleet->GiveUp(now, parts_.timeout);
 }
 
-PhaseReport Runner::Work(const Phase& phase) {
+PhaseReport Runner::Work(Phase phase) {
+  phase.total = std::min(phase.total, DueIn(phase.time, phase.spec.rate));
   Fleet& fleet = *parts_.fleet;
   const Snapshot first = Look();
   const Nanos start = ReadNanos() + kHeadStart;
@@ -113,9 +126,16 @@ PhaseReport Runner::Work(const Phase& phase) {
     GiveUpLate();
     Progress(phase.spec.name, begun - fleet.busy(), phase.total);
   }
+  if (parts_.core != nullptr) AwaitCore();
   return {.phase = phase,
           .costs = Between(first, Look()),
           .tally = fleet.TakeTally()};
+}
+
+void Runner::AwaitCore() {
+  const Nanos end = ReadNanos() + parts_.timeout;
+  while (parts_.core->messaging() && ReadNanos() < end) Turn(kMillisecond);
+  if (parts_.core->messaging()) parts_.fleet->Count(Error::kTimeout);
 }
 
 PhaseReport Runner::Message(const Phase& phase) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "bench/load/clock.h"
+#include "bench/load/day.h"
 #include "bench/load/fleet.h"
 #include "bench/load/home_core.h"
 #include "bench/load/phases.h"
@@ -17,12 +18,15 @@
 
 namespace sallyport::load {
 
+inline constexpr uint64_t kNoEnd = ~uint64_t{0};
+
 struct Phase {
   PhaseSpec spec;
-  uint64_t total = ~uint64_t{0};  // pieces of work; UEs take turns
+  uint64_t total = kNoEnd;        // pieces of work; UEs take turns
   Nanos time = 0;                 // 0: until `total` are done
   uint32_t first = 0;             // the UE that begins
   uint32_t in_flight = 0;         // in a closed loop; newcomers in an open one
+  DayMix day;                     // of kDay
 };
 
 // What was used during a phase.
@@ -53,7 +57,7 @@ class Runner {
 
   // Begins piece k at k / rate, or as soon as fewer than `in_flight` are at
   // work, and ends when every piece that has begun has ended.
-  PhaseReport Work(const Phase& phase);
+  PhaseReport Work(Phase phase);
   // The home core writes to the UEs.
   PhaseReport Message(const Phase& phase);
   // UEs that have none get a ticket by a visit: a server of TLS 1.3 may send it
@@ -73,7 +77,9 @@ class Runner {
   static Costs Between(const Snapshot& first, const Snapshot& last);
   // Begins what is due; returns how many have begun in all.
   uint64_t BeginDue(const Phase& phase, Nanos start, uint64_t begun);
-  bool MayBegin(const Phase& phase) const;
+  bool MayBegin(const Phase& phase, load::Work work) const;
+  // Answers to the home core's MESSAGEs may still be on their way to it.
+  void AwaitCore();
   void GiveUpLate();
   void Turn(Nanos most);
   void Progress(std::string_view name, uint64_t done, uint64_t total);
