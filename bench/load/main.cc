@@ -19,6 +19,7 @@
 #include "bench/load/fleet.h"
 #include "bench/load/home_core.h"
 #include "bench/load/options.h"
+#include "bench/load/perf_counter.h"
 #include "bench/load/phases.h"
 #include "bench/load/proxy_process.h"
 #include "bench/load/report.h"
@@ -48,6 +49,7 @@ struct World {
   std::unique_ptr<Fleet> fleet;
   Endpoint target;
   pid_t proxy_pid = 0;
+  std::optional<PerfCounter> instructions;  // of the proxy
 };
 
 absl::Status StartProxy(const Options& options, World& world) {
@@ -121,6 +123,8 @@ class Run {
                  .fleet = world.fleet.get(),
                  .core = world.core.get(),
                  .proxy = world.proxy_pid,
+                 .instructions =
+                     world.instructions ? &*world.instructions : nullptr,
                  .timeout = absl::ToInt64Nanoseconds(options.timeout)}),
         cold_(ReadMemory(world.proxy_pid)) {}
 
@@ -214,6 +218,13 @@ ErrorCounts Finish(World& world) {
   return errors;
 }
 
+// All its threads stand when the proxy says that it is ready.
+void CountInstructions(World& world) {
+  if (world.proxy_pid == 0) return;
+  world.instructions = PerfCounter::Open(world.proxy_pid, kInstructions);
+  if (!world.instructions) std::printf("no hardware counters\n");
+}
+
 int Start(const Options& options) {
   auto report = Report::Create(options.figures);
   World world;
@@ -226,6 +237,7 @@ int Start(const Options& options) {
   std::printf("%u UEs over TLS %s to %s\n", options.ues,
               options.tls == net::tls::TlsVersion::k1_2 ? "1.2" : "1.3",
               world.target.ToString().c_str());
+  CountInstructions(world);
   Run(options, world, *std::move(report)).All();
   const ErrorCounts errors = Finish(world);
   PrintErrors(errors);

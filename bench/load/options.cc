@@ -117,7 +117,9 @@ work of a registrar.
 
 CPU of the proxy is read from /proc/PID/task/*/schedstat, memory from /proc/PID/smaps_rollup
 (the kernel's socket memory is in neither). "waited" is time in which threads
-were ready and had no core.
+were ready and had no core. Where the machine counts instructions and lets us,
+those of the proxy are given for each piece: with the kernel's for it, or of user
+code only where no more is permitted. Otherwise a line says that there are none.
 
 Exit status: 0 without any error, 1 with errors, 2 when it could not start.)";
 

@@ -92,6 +92,15 @@ const Histogram& LatencyOf(const Tally& tally, Work work) {
   return tally.latencies[static_cast<size_t>(work)];
 }
 
+// Nothing where they are not counted.
+std::string InstructionsToJson(const Costs& costs, double done) {
+  if (!costs.instructions) return "";
+  return absl::StrFormat(
+      R"("instructions_per_operation":%.0f,"instructions_of_kernel":%s,)",
+      *costs.instructions / done,
+      costs.instructions_of_kernel ? "true" : "false");
+}
+
 // `"operations":{...},` of a day; nothing of other phases.
 std::string OperationsToJson(const PhaseReport& report) {
   if (report.phase.spec.kind != PhaseSpec::Kind::kDay) return "";
@@ -116,14 +125,14 @@ std::string ToJson(const PhaseReport& report, uint32_t ues, uint64_t errors) {
       R"("registers":%d,"seconds":%.6f,"proxy_cpu_us":%.4f,)"
       R"(%s,"proxy_share":%.4f,"proxy_waited":%.4f,)"
       R"("tool_share":%.4f,"core_share":%.4f,"tool_bottleneck":%s,)"
-      R"(%s"errors":%d})",
+      R"(%s%s"errors":%d})",
       report.phase.spec.name, report.phase.spec.rate, ues,
       report.phase.in_flight, tally.done, tally.registers, costs.seconds,
       1e6 * costs.proxy.used / done, PercentilesToJson(tally.latency),
       costs.proxy.used / costs.seconds, costs.proxy.waited / costs.seconds,
       costs.generator.used / costs.seconds, costs.core.used / costs.seconds,
       bottleneck == Bottleneck::kNone ? "false" : "true",
-      OperationsToJson(report), errors);
+      InstructionsToJson(costs, done), OperationsToJson(report), errors);
 }
 
 double Growth(uint64_t from, uint64_t to, uint32_t ues) {
@@ -168,6 +177,10 @@ void PrintPhase(const PhaseReport& report) {
   if (costs.proxy.used > 0) {
     std::printf("  proxy CPU   %.2f us each\n", 1e6 * costs.proxy.used / done);
     PrintShare("proxy", costs.proxy, costs.seconds);
+  }
+  if (costs.instructions) {
+    std::printf("  instructions %.0f each%s\n", *costs.instructions / done,
+                costs.instructions_of_kernel ? "" : ", user code only");
   }
   PrintShare("this tool", costs.generator, costs.seconds);
   PrintShare("home core", costs.core, costs.seconds);

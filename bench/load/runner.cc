@@ -45,17 +45,28 @@ Runner::Snapshot Runner::Look() const {
   Snapshot now{.at = ReadNanos(),
                .proxy = {},
                .generator = ReadThreadCpu(thread_),
-               .core = {}};
+               .core = {},
+               .instructions = 0};
   if (parts_.proxy != 0) now.proxy = ReadProcessCpu(parts_.proxy);
   if (parts_.core != nullptr) now.core = ReadThreadCpu(parts_.core->thread());
+  if (parts_.instructions != nullptr) {
+    now.instructions = parts_.instructions->Read();
+  }
   return now;
 }
 
-Costs Runner::Between(const Snapshot& first, const Snapshot& last) {
-  return {.seconds = ToSeconds(last.at - first.at),
-          .proxy = last.proxy - first.proxy,
-          .generator = last.generator - first.generator,
-          .core = last.core - first.core};
+Costs Runner::Between(const Snapshot& first, const Snapshot& last) const {
+  Costs costs{.seconds = ToSeconds(last.at - first.at),
+              .proxy = last.proxy - first.proxy,
+              .generator = last.generator - first.generator,
+              .core = last.core - first.core,
+              .instructions = std::nullopt,
+              .instructions_of_kernel = false};
+  if (parts_.instructions != nullptr) {
+    costs.instructions = last.instructions - first.instructions;
+    costs.instructions_of_kernel = parts_.instructions->with_kernel();
+  }
+  return costs;
 }
 
 void Runner::Turn(Nanos most) {

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "bench/load/clock.h"
 #include "bench/load/day.h"
 #include "bench/load/fleet.h"
 #include "bench/load/home_core.h"
+#include "bench/load/perf_counter.h"
 #include "bench/load/phases.h"
 #include "bench/load/usage.h"
 #include "net/reactor.h"
@@ -35,6 +37,9 @@ struct Costs {
   CpuUsage proxy;
   CpuUsage generator;  // the thread of the UEs
   CpuUsage core;       // the built-in home core's thread
+  // Of the proxy, where they are counted; those of the kernel for it, too.
+  std::optional<double> instructions;
+  bool instructions_of_kernel = false;
 };
 
 struct PhaseReport {
@@ -51,6 +56,7 @@ class Runner {
     Fleet* fleet = nullptr;
     HomeCore* core = nullptr;  // may be null
     pid_t proxy = 0;           // 0: not measured
+    const PerfCounter* instructions = nullptr;  // of the proxy; may be null
     Nanos timeout = 0;
   };
   explicit Runner(const Parts& parts);
@@ -72,9 +78,10 @@ class Runner {
   struct Snapshot {
     Nanos at = 0;
     CpuUsage proxy, generator, core;
+    double instructions = 0;
   };
   Snapshot Look() const;
-  static Costs Between(const Snapshot& first, const Snapshot& last);
+  Costs Between(const Snapshot& first, const Snapshot& last) const;
   // Begins what is due; returns how many have begun in all.
   uint64_t BeginDue(const Phase& phase, Nanos start, uint64_t begun);
   bool MayBegin(const Phase& phase, load::Work work) const;

@@ -40,25 +40,29 @@ CpuUsage ReadSchedule(const std::string& folder) {
           static_cast<double>(NumberAt(words, 1)) * 1e-9};
 }
 
-std::vector<std::string> ThreadFolders(pid_t process) {
-  const std::string folder = absl::StrCat("/proc/", process, "/task");
-  std::vector<std::string> threads;
-  DIR* tasks = opendir(folder.c_str());
+std::vector<pid_t> ThreadsOfOne(pid_t process) {
+  std::vector<pid_t> threads;
+  DIR* tasks = opendir(absl::StrCat("/proc/", process, "/task").c_str());
   if (tasks == nullptr) return threads;
   while (const dirent* entry = readdir(tasks)) {
-    if (entry->d_name[0] == '.') continue;
-    threads.push_back(absl::StrCat(folder, "/", entry->d_name));
+    pid_t thread = 0;
+    if (absl::SimpleAtoi(entry->d_name, &thread)) threads.push_back(thread);
   }
   closedir(tasks);
   return threads;
+}
+
+std::string FolderOf(pid_t process, pid_t thread) {
+  return absl::StrCat("/proc/", process, "/task/", thread);
 }
 
 // The process itself comes first.
 std::vector<pid_t> TreeOf(pid_t root) {
   std::vector<pid_t> tree = {root};
   for (size_t i = 0; i < tree.size(); ++i) {
-    for (const std::string& thread : ThreadFolders(tree[i])) {
-      const std::string text = ReadFile(thread + "/children");
+    for (const pid_t thread : ThreadsOfOne(tree[i])) {
+      const std::string text =
+          ReadFile(FolderOf(tree[i], thread) + "/children");
       for (const std::string_view word :
            absl::StrSplit(text, ' ', absl::SkipEmpty())) {
         pid_t child = 0;
@@ -78,11 +82,20 @@ CpuUsage ReadThreadCpu(pid_t thread) {
 CpuUsage ReadProcessCpu(pid_t process) {
   CpuUsage usage;
   for (const pid_t pid : TreeOf(process)) {
-    for (const std::string& thread : ThreadFolders(pid)) {
-      usage = usage + ReadSchedule(thread);
+    for (const pid_t thread : ThreadsOfOne(pid)) {
+      usage = usage + ReadSchedule(FolderOf(pid, thread));
     }
   }
   return usage;
+}
+
+std::vector<pid_t> ThreadsOf(pid_t process) {
+  std::vector<pid_t> threads;
+  for (const pid_t pid : TreeOf(process)) {
+    const std::vector<pid_t> more = ThreadsOfOne(pid);
+    threads.insert(threads.end(), more.begin(), more.end());
+  }
+  return threads;
 }
 
 MemoryUsage ReadMemory(pid_t process) {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace sallyport::load {
 
@@ -26,6 +27,9 @@ struct CpuUsage {
 CpuUsage ReadProcessCpu(pid_t process);
 // One thread of this process.
 CpuUsage ReadThreadCpu(pid_t thread);
+
+// The threads of the same processes.
+std::vector<pid_t> ThreadsOf(pid_t process);
 
 struct MemoryUsage {
   uint64_t resident_bytes = 0;      // Rss
