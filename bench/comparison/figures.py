@@ -9,8 +9,9 @@ from comparison import plan
 BUSY = 0.9  # of a core; less is not busy
 
 # What a record says of an operation, and how it is shown.
-CPU, THROUGHPUT, P50, P90, P99, PSS = (
-    "proxy_cpu_us", "per_second", "p50_us", "p90_us", "p99_us", "pss_per_ue")
+CPU, INSTRUCTIONS, THROUGHPUT, P50, P90, P99, PSS = (
+    "proxy_cpu_us", "instructions_per_operation", "per_second", "p50_us",
+    "p90_us", "p99_us", "pss_per_ue")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def operation_of(record, sizes):
 
 def derived(record):
     """Named numbers of a record, with those that need arithmetic."""
-    numbers = {name: record[name] for name in (CPU, P50, P90, P99, PSS)
+    numbers = {name: record[name] for name in (CPU, INSTRUCTIONS, P50, P90, P99,
+                                                PSS)
                if record.get(name) is not None}
     if record.get("done") and record.get("seconds"):
         numbers[THROUGHPUT] = record["done"] / record["seconds"]

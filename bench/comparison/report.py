@@ -60,7 +60,9 @@ def write(results, sizes, programs, facts):
         "# Sallyport beside other programs",
         ABOUT.format(rounds=sizes.rounds, in_flight=sizes.in_flight),
         "## Targets", target_table(figures, sizes),
-        "## CPU per operation (us)", cpu_table(figures, sizes, programs),
+        "## CPU per operation (us)",
+        operation_table(figures, sizes, programs, names.CPU),
+        *instructions(results, figures, sizes, programs),
         "## Sallyport's share of their CPU",
         ratio_table(figures, sizes, programs),
         "## Throughput of one core (operations per second)",
@@ -113,11 +115,22 @@ def by_program(first, rows, programs):
     return table([first, *(title for _, title, _ in programs)], rows)
 
 
-def cpu_table(figures, sizes, programs):
+def operation_table(figures, sizes, programs, figure):
     return by_program("operation", [
-        [sizes.title(o)] + [cell(figures.get(name, o.key, names.CPU))
+        [sizes.title(o)] + [cell(figures.get(name, o.key, figure))
                             for name, _, _ in programs]
         for o in plan.OPERATIONS], programs)
+
+
+def instructions(results, figures, sizes, programs):
+    """Nothing where the machine counts none."""
+    counted = [r for r in results.records if names.INSTRUCTIONS in r]
+    if not counted:
+        return []
+    of_kernel = all(r["instructions_of_kernel"] for r in counted)
+    what = "user and system" if of_kernel else "user code only"
+    return [f"## Instructions per operation ({what})",
+            operation_table(figures, sizes, programs, names.INSTRUCTIONS)]
 
 
 def ratio_table(figures, sizes, programs):

@@ -40,6 +40,9 @@ class Text(unittest.TestCase):
         self.assertIn("| re-REGISTER, 64 phones | 6.50 (6.00–7.00) | 13.0 |",
                       self.text)
 
+    def test_instructions_are_left_out_where_there_are_none(self):
+        self.assertNotIn("## Instructions", self.text)
+
     def test_what_was_not_measured_is_a_dash(self):
         self.assertIn("| visit, resumed | – | – |", self.text)
 
@@ -65,6 +68,27 @@ class Text(unittest.TestCase):
     def test_the_machine_and_the_versions_are_there(self):
         self.assertIn("| HAProxy | 2.6 |", self.text)
         self.assertIn("| kernel | Linux 6.1 |", self.text)
+
+
+class Instructions(unittest.TestCase):
+
+    def text(self, of_kernel):
+        records = [record(program, 1, "reregister", proxy_cpu_us=6.0,
+                          instructions_per_operation=count,
+                          instructions_of_kernel=of_kernel)
+                   for program, count in (("sallyport", 61234),
+                                          ("haproxy", 70000))]
+        return report.write(Results(records, []), plan.FULL, PROGRAMS, {})
+
+    def test_have_a_table_where_they_were_counted(self):
+        text = self.text(of_kernel=True)
+
+        self.assertIn("## Instructions per operation (user and system)", text)
+        self.assertIn("| re-REGISTER, 64 phones | 61,234 | 70,000 |", text)
+
+    def test_of_user_code_only_are_called_so(self):
+        self.assertIn("## Instructions per operation (user code only)",
+                      self.text(of_kernel=False))
 
 
 class Numbers(unittest.TestCase):
