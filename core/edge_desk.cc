@@ -217,7 +217,7 @@ void Edge::Impl::OnVerdict(SlotHandle handle, bool full) {
   Transaction* transaction = transactions_.Find(handle);
   if (transaction == nullptr || !transaction->asks_desk) return;
   transaction->asks_desk = false;
-  if (full) return AnswerLate(handle, answers::kUnavailable);
+  if (full) return AnswerLate(handle, Unavailable());
   ContinueRegister(handle);
 }
 

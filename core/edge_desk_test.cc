@@ -272,7 +272,7 @@ TEST_F(DeskTest, DevicesAreCountedOnAllShards) {
   for (const size_t shard : {kDesk, kOther, kThird}) {
     const std::string answer = Answer(shard, Phone(3));
     EXPECT_EQ(StatusOf(answer), 503) << shard;
-    EXPECT_EQ(Row(answer, "Retry-After"), "30");
+    EXPECT_NE(Row(answer, "Retry-After"), "");
   }
   EXPECT_EQ(Active(), 2u);
 }

@@ -176,6 +176,8 @@ class Edge::Impl {
   // A late answer, from the kept request. The transaction is then complete.
   void AnswerLate(SlotHandle handle, const routing::Refusal& answer);
   void CountAnswer(int code);
+  // The 503 of all that is full.
+  routing::Refusal Unavailable();
   bool MayLeave(const routing::Upstream& upstream, int code);
   routing::Upstream UpstreamOf(const Inbound& in) const;
   // Nothing: it cannot be reached any more.
@@ -265,7 +267,7 @@ class Edge::Impl {
 
   // ---- next hops (edge_next_hops.cc)
   // What remains to be said when there is nowhere to go.
-  static routing::Refusal RefusalFor(const routing::HopChoice& choice);
+  routing::Refusal RefusalFor(const routing::HopChoice& choice);
   void GoTo(Transaction& transaction, const routing::HopChoice& choice,
             sip::Transport sent_on);
   void Await(SlotHandle handle, Transaction& transaction,
@@ -506,8 +508,6 @@ inline constexpr std::string_view kAllowed = "REGISTER, MESSAGE, OPTIONS";
 inline constexpr routing::Refusal kForbidden{403, "Forbidden", {}};
 inline constexpr routing::Refusal kServerError{
     500, "Server Internal Error", {}};
-inline constexpr routing::Refusal kUnavailable{503, "Service Unavailable",
-                                               "Retry-After: 30\r\n"};
 inline constexpr routing::Refusal kServerTimeout{504, "Server Time-out", {}};
 inline constexpr routing::Refusal kNotAllowed{
     405, "Method Not Allowed", "Allow: REGISTER, MESSAGE, OPTIONS\r\n"};

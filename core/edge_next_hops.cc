@@ -45,7 +45,7 @@ Millis RetryAfterOf(const sip::MessageView& response) {
 // for all. Source: TS 24.229 5.2.2.1 (E24); RFC 3261 16.7 step 6; Sallyport 6.8
 routing::Refusal Edge::Impl::RefusalFor(const routing::HopChoice& choice) {
   return choice.kind == routing::HopChoice::Kind::kResting
-             ? answers::kUnavailable
+             ? Unavailable()
              : answers::kServerTimeout;
 }
 
@@ -116,7 +116,7 @@ bool Edge::Impl::CanRetry(const Transaction& transaction) {
 void Edge::Impl::OnWaitOver(SlotHandle handle) {
   const routing::HopChoice next = NextChoice(*transactions_.Find(handle));
   if (next.kind == routing::HopChoice::Kind::kTarget) return Continue(handle);
-  AnswerLate(handle, next.rests ? answers::kUnavailable : answers::kServerTimeout);
+  AnswerLate(handle, next.rests ? Unavailable() : answers::kServerTimeout);
 }
 
 // A choice leaves no trace. The message in hand stays.

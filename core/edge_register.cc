@@ -212,14 +212,14 @@ bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
   }
   if (BondOf(flow) == Bond::kNone) flow.association = {};
   if (HasResponse(r.credentials) && TooManyDevices(r, flow.association)) {
-    Answer(in, answers::kUnavailable);
+    Answer(in, Unavailable());
     return false;
   }
   if (flow.association.valid()) return true;
   flow.association = slice_.Reserve(flow.id, flow.info);
   if (flow.association.valid()) return true;
   counters_.Add(CounterId::kAssociationTableFull);
-  Answer(in, answers::kUnavailable);
+  Answer(in, Unavailable());
   return false;
 }
 

@@ -402,6 +402,27 @@ TEST(Register, FullTransactionTableRefusesTheNewcomerAlone) {
   EXPECT_EQ(StatusOf(net.OnlyText()), 401);
 }
 
+// Who is refused together must not come back together.
+// Conformance: PROXY-28
+TEST(Register, RefusedUesAreSpreadOverTheTimeToComeBack) {
+  EdgeConfig config = EdgeHarness::ExampleConfig();
+  config.associations_max = 1;
+  EdgeHarness net(config);
+  net.Associate(net.OpenTls());
+  const FlowId newcomer = net.OpenTls("203.0.113.26:1000");
+  std::vector<int> seconds(60);
+
+  for (int cseq = 1; cseq <= 600; ++cseq) {
+    net.Receive(newcomer, RegisterText{.impi = "bob@x", .cseq = cseq}.Text());
+    ++seconds.at(std::stoul(Row(net.OnlyText(), "Retry-After")));
+  }
+
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    EXPECT_EQ(seconds[i] > 0, i >= 30) << i;  // 20 each, were it quite even
+    EXPECT_LT(seconds[i], 60) << i;
+  }
+}
+
 // Conformance: TLS-12
 TEST(RegisterResponse, FailedAuthenticationClosesAndRevokes) {
   EdgeHarness net;

@@ -17,6 +17,8 @@ constexpr uint16_t kSipPort = 5060;
 constexpr uint32_t kUnassociatedInFlightMax = 8;
 // Unprotected REGISTERs get one transaction in so many.
 constexpr uint32_t kClearShare = 8;
+// Who finds no room shall wait so long, and as long again at most.
+constexpr uint32_t kRetryAfterS = 30;
 
 std::optional<CounterId> CounterOf(int code) {
   switch (code) {
@@ -128,6 +130,14 @@ void Edge::Impl::CountAnswer(int code) {
   if (const auto counter = CounterOf(code)) counters_.Add(*counter);
 }
 
+// Those who were refused together must not come back together.
+// Source: RFC 3261 21.5.4, 20.33
+routing::Refusal Edge::Impl::Unavailable() {
+  const uint64_t more_s = entropy_.Next() % kRetryAfterS;
+  return {503, "Service Unavailable", {},
+          kRetryAfterS + static_cast<uint32_t>(more_s)};
+}
+
 // The same request gets the same tag, so that repeated answers are one answer.
 // Source: RFC 3261 8.2.6.2
 std::string_view Edge::Impl::ToTag() const {
@@ -232,7 +242,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
                                         Transaction::Kind kind, bool whole) {
   if (TooManyInFlight(in)) {
     counters_.Add(CounterId::kTransactionTableFull);
-    if (!in.access() || in.stream()) Answer(in, answers::kUnavailable);
+    if (!in.access() || in.stream()) Answer(in, Unavailable());
     return {};
   }
   routing::PooledBytes request =
@@ -242,7 +252,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   if (!handle.valid()) {
     transactions_.pool().Release(request);
     counters_.Add(CounterId::kTransactionTableFull);
-    Answer(in, answers::kUnavailable);
+    Answer(in, Unavailable());
     return {};
   }
   Transaction& transaction = *transactions_.Find(handle);

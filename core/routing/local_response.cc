@@ -84,6 +84,11 @@ std::string_view WriteResponse(const MessageView& request, const Endpoint& peer,
   AppendLine(scratch, "\r\nCall-ID: ", request.Value(HeaderId::kCallId));
   AppendLine(scratch, "CSeq: ", request.Value(HeaderId::kCSeq));
   scratch.Append(answer.extra);
+  if (answer.retry_after_s != 0) {
+    scratch.Append("Retry-After: ");
+    scratch.AppendUint(answer.retry_after_s);
+    scratch.Append("\r\n");
+  }
   scratch.Append("Content-Length: 0\r\n\r\n");
   return scratch.Take();
 }

@@ -13,10 +13,10 @@ namespace sallyport::routing {
 
 // Writes a whole response into `scratch`: all Via rows (top one with received
 // and rport as RFC 3261 18.2.1 and RFC 3581 4 say), From, To with `to_tag`
-// appended when it has none and code > 100, Call-ID, CSeq, `extra`,
-// Content-Length: 0. The request must be Answerable. A top Via that cannot be
-// read is copied as it is. Borrows: `scratch` holds the response until its next
-// Reset().
+// appended when it has none and code > 100, Call-ID, CSeq, `extra`, Retry-After
+// when the answer has one, Content-Length: 0. The request must be Answerable. A
+// top Via that cannot be read is copied as it is. Borrows: `scratch` holds the
+// response until its next Reset().
 std::string_view WriteResponse(const sip::MessageView& request,
                                const Endpoint& peer, const Refusal& answer,
                                std::string_view to_tag, sip::Scratch& scratch);

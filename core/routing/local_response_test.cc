@@ -100,5 +100,12 @@ TEST(LocalResponse, SaysWhyInsteadOfThePhrase) {
   EXPECT_EQ(message.start_line, "SIP/2.0 400 Missing Call-ID");
 }
 
+TEST(LocalResponse, SaysWhenToComeBack) {
+  slow::Message message = slow::Read(
+      Write(kRequest, {503, "Service Unavailable", {}, /*retry_after_s=*/47}));
+
+  EXPECT_EQ(message.Values("Retry-After").at(0), "47");
+}
+
 }  // namespace
 }  // namespace sallyport::routing

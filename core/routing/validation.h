@@ -20,6 +20,7 @@ struct Refusal {
   int code = 0;
   std::string_view reason;  // reason phrase
   std::string_view extra;   // header lines to add, each with CRLF; or empty
+  uint32_t retry_after_s = 0;  // 0: nothing is said of it
   explicit operator bool() const { return code != 0; }
 };
 // The phrase that the RFC which defines a code gives it; "Failure" for others.
