@@ -134,6 +134,8 @@ std::string_view ToString(CounterId id) {
       return "verdicts_missed";
     case CounterId::kTransactionTableFull:
       return "transaction_table_full";
+    case CounterId::kCoreRegistersFull:
+      return "core_registers_full";
     case CounterId::kTransactionsTimedOut:
       return "transactions_timed_out";
     case CounterId::kNextHopRetries:

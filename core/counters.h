@@ -82,6 +82,7 @@ enum class CounterId : uint8_t {
   kDeskFull,        // an association of which its desk does not know
   kVerdictsMissed,  // a desk did not say in time whether there is room
   kTransactionTableFull,
+  kCoreRegistersFull,  // a REGISTER more than the core may have to answer
   kTransactionsTimedOut,
   // next hops
   kNextHopRetries,  // REG-30: a request went to another one

@@ -93,6 +93,7 @@ class Edge {
     uint32_t flows = 0, associations_active = 0, associations_suspended = 0,
              associations_reserved = 0, transactions = 0, subscriptions = 0,
              timers = 0;
+    uint32_t core_registers = 0;  // that the core has not answered yet
   };
   Totals totals() const;
   struct AssociationInfo {

@@ -83,6 +83,9 @@ struct EdgeConfig {
   uint32_t associations_max = 65536;
   uint32_t transactions_max = 32768;
   uint32_t transactions_per_flow_max = 64;  // of an associated UE
+  // REGISTERs that the core has not answered yet. A UE that is not registered
+  // finds room in three quarters of it, so 2 is the least.
+  uint32_t core_registers_max = 16384;
   uint32_t associations_per_impi_max = 5;   // on all shards together
   // Associations, on any shard, that a desk knows of; 0: an eighth more than
   // associations_max.

@@ -192,10 +192,14 @@ class Edge::Impl {
   // ---- transactions (edge_send.cc)
   // Answers 503 and returns an invalid handle when there is no room.
   bool TooManyInFlight(const Inbound& in);
+  // Counts it, and answers 503 where an answer may leave.
+  void TurnAway(const Inbound& in, CounterId why);
   void CountInFlight(const routing::Upstream& upstream, int change);
   // `whole`: its body is kept as well, so that it can go again.
   SlotHandle BeginTransaction(const Inbound& in, Transaction::Kind kind,
                               bool whole);
+  // Nothing more is expected from its next hop.
+  void EndClientSide(Transaction& transaction);
   // After its final response went upstream.
   void Complete(SlotHandle handle);
   void EndTransaction(SlotHandle handle);
@@ -231,6 +235,8 @@ class Edge::Impl {
                                         const RegisterRequest& r);
   bool DecideRegister(const Inbound& in, RegisterRequest& r);
   void NoteVerdict(const Inbound& in, const RegisterRequest& r);
+  // False: the core has enough to do; answered.
+  bool AdmitRegister(const Inbound& in);
   bool ReserveFor(const Inbound& in, const RegisterRequest& r);
   std::string_view UnquoteImpi(std::string_view username);
   void BeginRegister(const Inbound& in, const RegisterRequest& r);
@@ -467,6 +473,7 @@ class Edge::Impl {
   // ---- state
   Instant now_;
   uint32_t clear_transactions_ = 0;  // of unprotected REGISTERs
+  uint32_t core_registers_ = 0;      // transactions that await the registrar
   routing::SourceRate datagram_rate_;
   FlowTable flows_;
   registration::AssociationSlice slice_;

@@ -15,7 +15,8 @@ Edge::Totals Edge::Impl::totals() const {
           .associations_reserved = associations.reserved,
           .transactions = transactions_.size(),
           .subscriptions = subscriptions_.size(),
-          .timers = timers_.armed()};
+          .timers = timers_.armed(),
+          .core_registers = core_registers_};
 }
 
 std::vector<Edge::AssociationInfo> Edge::Impl::FindAssociations(
@@ -117,6 +118,7 @@ void Edge::Impl::CheckAssociations() {
 void Edge::Impl::CheckTransactions() {
   std::vector<uint16_t> registers(slice_.slots_used());
   uint32_t waiting = 0;
+  uint32_t core_registers = 0;
   for (uint32_t slot = 0; slot < transactions_.slots_used(); ++slot) {
     const Transaction* transaction = transactions_.At(slot);
     if (transaction == nullptr) continue;
@@ -126,6 +128,7 @@ void Edge::Impl::CheckTransactions() {
           transaction->phase == Transaction::Phase::kCompleted);
     CHECK(transaction->end_timer.valid() || transaction->lost);
     waiting += transaction->waiting;
+    core_registers += transaction->awaits_registrar();
     const AssociationId id = transaction->registration.association;
     if (slice_.live(id)) ++registers[id.slot];
     if (transaction->on_flow) {
@@ -133,6 +136,8 @@ void Edge::Impl::CheckTransactions() {
     }
   }
   CHECK_EQ(waiting, waiting_);
+  CHECK_EQ(core_registers, core_registers_);
+  CHECK_LE(core_registers, config_.core_registers_max);
   CHECK_LE(registers.size(), bindings_.size());
   for (uint32_t slot = 0; slot < registers.size(); ++slot) {
     CHECK_EQ(registers[slot], bindings_[slot].registers);

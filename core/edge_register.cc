@@ -56,7 +56,8 @@ void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
   }
   if (!registers) return Discard(CounterId::kDiscardClear);
   if (const auto shard = WhoKnows(in, impi)) return HandOverClear(in, *shard);
-  if (!Absorb(in) && DecideRegister(in, r)) BeginRegister(in, r);
+  if (Absorb(in) || !DecideRegister(in, r) || !AdmitRegister(in)) return;
+  BeginRegister(in, r);
 }
 
 // ---------------------------------------------------------------- on TLS
@@ -67,7 +68,7 @@ void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
   if (Absorb(in)) return;
   if (const routing::Refusal refusal = CheckAgreement(r))
     return Answer(in, refusal);
-  if (!DecideRegister(in, r) || !ReserveFor(in, r)) return;
+  if (!DecideRegister(in, r) || !AdmitRegister(in) || !ReserveFor(in, r)) return;
   NoteVerdict(in, r);
   BeginRegister(in, r);
 }
@@ -198,6 +199,19 @@ void Edge::Impl::NoteVerdict(const Inbound& in, const RegisterRequest& r) {
   binding.rule = r.decision.rule;
   binding.integrity = r.decision.value;
   binding.decided = now_;
+}
+
+// So much may wait for the core at once; a quarter is left to UEs that are
+// registered on their connection, to stay or to leave.
+// Source: RFC 3261 21.5.4, Sallyport 6.8
+bool Edge::Impl::AdmitRegister(const Inbound& in) {
+  const bool registered =
+      in.protected_access() && BondOf(*in.record) == Bond::kActive;
+  const uint32_t most = registered ? config_.core_registers_max
+                                   : config_.core_registers_max * 3 / 4;
+  if (core_registers_ < most) return true;
+  TurnAway(in, CounterId::kCoreRegistersFull);
+  return false;
 }
 
 // A slot from the first REGISTER on, so that the Path is the same for the whole

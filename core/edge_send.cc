@@ -238,11 +238,16 @@ void Edge::Impl::CountInFlight(const routing::Upstream& upstream, int change) {
   }
 }
 
+// Where a UE's datagram comes from is not proven: it gets nothing.
+void Edge::Impl::TurnAway(const Inbound& in, CounterId why) {
+  counters_.Add(why);
+  if (!in.access() || in.stream()) Answer(in, Unavailable());
+}
+
 SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
                                         Transaction::Kind kind, bool whole) {
   if (TooManyInFlight(in)) {
-    counters_.Add(CounterId::kTransactionTableFull);
-    if (!in.access() || in.stream()) Answer(in, Unavailable());
+    TurnAway(in, CounterId::kTransactionTableFull);
     return {};
   }
   routing::PooledBytes request =
@@ -251,8 +256,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
       request.valid() ? transactions_.Begin() : SlotHandle{};
   if (!handle.valid()) {
     transactions_.pool().Release(request);
-    counters_.Add(CounterId::kTransactionTableFull);
-    Answer(in, Unavailable());
+    TurnAway(in, CounterId::kTransactionTableFull);
     return {};
   }
   Transaction& transaction = *transactions_.Find(handle);
@@ -264,17 +268,23 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.key = KeyOf(in);
   transaction.method_hash = MethodHash();
   transactions_.Index(handle);
+  core_registers_ += transaction.awaits_registrar();
   CountInFlight(transaction.upstream, 1);
   return handle;
+}
+
+void Edge::Impl::EndClientSide(Transaction& transaction) {
+  timers_.Cancel(transaction.retransmit_timer);
+  timers_.Cancel(transaction.end_timer);
+  StopWaiting(transaction);
+  core_registers_ -= transaction.awaits_registrar();
 }
 
 void Edge::Impl::Complete(SlotHandle handle) {
   Transaction& transaction = *transactions_.Find(handle);
   // Timer J is zero where nothing is repeated. Source: RFC 3261 17.2.2
   if (!transaction.answer.valid()) return EndTransaction(handle);
-  timers_.Cancel(transaction.retransmit_timer);
-  timers_.Cancel(transaction.end_timer);
-  StopWaiting(transaction);
+  EndClientSide(transaction);
   transaction.phase = Transaction::Phase::kCompleted;
   transactions_.pool().Release(transaction.sent);
   transactions_.pool().Release(transaction.request);
@@ -285,9 +295,7 @@ void Edge::Impl::Complete(SlotHandle handle) {
 
 void Edge::Impl::EndTransaction(SlotHandle handle) {
   Transaction& transaction = *transactions_.Find(handle);
-  timers_.Cancel(transaction.retransmit_timer);
-  timers_.Cancel(transaction.end_timer);
-  StopWaiting(transaction);
+  EndClientSide(transaction);
   const AssociationId association = transaction.registration.association;
   CountInFlight(transaction.upstream, -1);
   transactions_.End(handle);

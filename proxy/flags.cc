@@ -197,6 +197,10 @@ ABSL_FLAG(uint32_t, transactions_max, 32768,
 ABSL_FLAG(uint32_t, transactions_per_connection_max, 64,
           "transactions that one UE may have in progress; more get 503 "
           "(1 to 65536)");
+ABSL_FLAG(uint32_t, core_registers_max, 16384,
+          "REGISTERs per shard that the core has not answered yet; at three "
+          "quarters of them a UE that is not registered gets 503, at all of them "
+          "everybody (4 to 1000000)");
 ABSL_FLAG(uint32_t, associations_per_impi_max, 5,
           "devices of one private identity, on all shards together (1 to 1000); "
           "a new one takes the place of one that is not connected, or gets 503. "
@@ -660,6 +664,8 @@ absl::Status FillBounds(Options& o) {
             o.edge.transactions_max)
       .Take(FLAGS_transactions_per_connection_max, 1u, 65536u,
             o.edge.transactions_per_flow_max)
+      .Take(FLAGS_core_registers_max, 4u, 1'000'000u,
+            o.edge.core_registers_max)
       .Take(FLAGS_associations_per_impi_max, 1u, 1000u,
             o.edge.associations_per_impi_max)
       .Take(FLAGS_desk_associations_max, 0u, 18'000'000u,

@@ -215,6 +215,7 @@ void Shard::Publish() {
   stats_.associations_suspended.Set(totals.associations_suspended);
   stats_.associations_reserved.Set(totals.associations_reserved);
   stats_.transactions.Set(totals.transactions);
+  stats_.core_registers.Set(totals.core_registers);
   stats_.timers.Set(totals.timers + timers_.armed());
   stats_.open.Set(connections_.size());
   stats_.last_turn_ms.Set(

@@ -60,7 +60,7 @@ struct ShardStats {
   Gauge handshakes;          // in progress
   Gauge handshakes_waiting;  // of these, for their turn
   Gauge flows, associations_active, associations_suspended,
-      associations_reserved, transactions, timers;
+      associations_reserved, transactions, core_registers, timers;
   Gauge last_turn_ms;        // monotonic clock
   Gauge core_links_open;
 };

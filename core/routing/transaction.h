@@ -81,6 +81,10 @@ struct Transaction {
   // ---- server side
   Kind kind = Kind::kRegister;
   Phase phase = Phase::kTrying;
+  // A REGISTER without a final answer: its place in --core_registers_max.
+  bool awaits_registrar() const {
+    return kind == Kind::kRegister && phase != Phase::kCompleted;
+  }
   uint64_t key = 0;  // fingerprint of branch, sent-by and where it came from
   uint64_t method_hash = 0;
   Upstream upstream;
