@@ -48,7 +48,8 @@ void Replay(uint64_t seed) {
       "lost=%lu delivered=%lu handed_over=%lu handovers_lost=%lu given_up=%lu "
       "failed_over=%lu restarts=%lu moved=%lu removed=%lu second_sets=%lu "
       "rotated=%lu subscribed=%lu news=%lu ended=%lu shortened=%lu "
-      "names_asked=%lu names_failed=%lu unoffered=%lu fingerprint=%016lx\n",
+      "names_asked=%lu names_failed=%lu unoffered=%lu "
+      "turned_away=%lu fingerprint=%016lx\n",
       seed, report.steps, report.registered, report.refreshed_without_challenge,
       report.resumed, report.connections_lost, report.messages_delivered,
       report.handed_over, report.handovers_lost, report.given_up,
@@ -56,7 +57,7 @@ void Replay(uint64_t seed) {
       report.sets_removed, report.second_sets, report.keys_rotated,
       report.subscribed, report.news_accepted, report.ended_by_network,
       report.shortened, report.names_asked, report.names_failed,
-      report.failed_unoffered, report.fingerprint);
+      report.failed_unoffered, report.turned_away, report.fingerprint);
 }
 
 // Each process takes every jobs-th seed. False when one of them died.

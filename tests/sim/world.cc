@@ -20,10 +20,10 @@ const Endpoint kTlsListen = *Endpoint::Parse("198.51.100.10:5061");
 constexpr int kClosedForGood = 40;  // simulated minutes to rest
 
 // The same for all shards, but for `shard`.
-EdgeConfig ConfigOf(int shards, uint32_t devices_per_impi,
+EdgeConfig ConfigOf(const WorldOptions& options, uint32_t devices_per_impi,
                     const Resolver& resolver) {
   EdgeConfig config;
-  config.shards = static_cast<uint16_t>(shards);
+  config.shards = static_cast<uint16_t>(options.shards);
   config.domain = "pcscf1.ims.test";
   config.visited_network_id = "ims.test";
   config.ioi = "Type 1ims.test";
@@ -35,6 +35,7 @@ EdgeConfig ConfigOf(int shards, uint32_t devices_per_impi,
   config.flows_max = 1024;
   config.associations_max = 1024;
   config.transactions_max = 4096;
+  if (options.seed % 4 == 0) config.core_registers_max = 4;
   config.challenge_contexts_max = 64;
   config.associations_per_impi_max = devices_per_impi;
   config.reg_event_backoff_max = Millis{20'000};
@@ -55,7 +56,7 @@ World::World(const WorldOptions& options)
     : options_(options),
       chance_(options.seed),
       resolver_(chance_),
-      config_(ConfigOf(options.shards, chance_.OneIn(3) ? 2 : 5, resolver_)),
+      config_(ConfigOf(options, chance_.OneIn(3) ? 2 : 5, resolver_)),
       home_(chance_, ServerOf(resolver_, chance_.OneIn(2))),
       laws_(options.seed, config_.registration_grace),
       offers_(options.seed, config_, resolver_.EntryNames()),
@@ -131,6 +132,10 @@ void World::FillReport() {
   report_.ended_by_network = laws_.ended_by_network();
   report_.shortened = laws_.shortened();
   report_.failed_unoffered = offers_.failed_unoffered();
+  for (const auto& shard : shards_) {
+    report_.turned_away +=
+        shard->edge->counters().Get(CounterId::kCoreRegistersFull);
+  }
   report_.devices_moved = laws_.devices_moved();
   report_.sets_removed = laws_.sets_removed();
   report_.second_sets = laws_.second_sets();

@@ -4,7 +4,8 @@
 // ticket keys that rotate, a proxy that starts anew, and clocks that jump.
 //
 // After every step (one event of one Edge) it checks:
-//   - that the shard has as many flows as are open;
+//   - that the shard has as many flows as are open, and no more REGISTERs at the core
+//     than its bound;
 //   - of each text that left in this step, the laws (laws.h, offers.h, watches.h):
 //     1. a request reaches a phone only over the connection of the TLS session on
 //        which a 200 granted it a registration, and only the phone that it is for;
@@ -27,9 +28,11 @@
 //
 // After every few steps of a shard (WorldOptions::check_every), and at the end, it
 // checks every slot of every table: each in use by one tenant or free, indices,
-// lists and timers agree (Edge::CheckInvariants; what is the same octet for octet as
-// when it was last checked is compared, not read again). What goes wrong in a table
-// stays wrong, so a few steps later it is found as well; check_every=1 and the same
+// lists, timers and counts agree; of REGISTERs, that as many are counted at the core
+// as the table has without an answer, and not more than the bound, which is small in
+// one world of four (Edge::CheckInvariants; what is the same octet for octet as when
+// it was last checked is compared, not read again). What goes wrong in a table stays
+// wrong, so a few steps later it is found as well; check_every=1 and the same
 // seed then say in which step it began.
 //
 // Now and then it checks:
@@ -51,6 +54,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/counters.h"
 #include "core/edge.h"
 #include "core/edge_config.h"
 #include "core/resolution.h"
@@ -101,6 +105,7 @@ struct Report {
   uint64_t names_asked = 0;
   uint64_t names_failed = 0;
   uint64_t failed_unoffered = 0; // REGISTERs, for want of DNS
+  uint64_t turned_away = 0;      // REGISTERs too many, since the last restart
   friend bool operator==(const Report&, const Report&) = default;
 };
 

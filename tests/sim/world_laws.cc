@@ -96,7 +96,10 @@ void World::CheckShard(Shard& shard) {
     shard.unchecked = 0;
     shard.edge->CheckInvariants();
   }
-  CHECK_EQ(shard.edge->totals().flows, shard.open) << "seed " << options_.seed;
+  const Edge::Totals totals = shard.edge->totals();
+  CHECK_EQ(totals.flows, shard.open) << "seed " << options_.seed;
+  CHECK_LE(totals.core_registers, config_.core_registers_max)
+      << "seed " << options_.seed;
 }
 
 void World::CheckWatches() {
@@ -164,6 +167,7 @@ void World::CheckRest() {
     shard->edge->CheckInvariants();
     const Edge::Totals totals = shard->edge->totals();
     CHECK_EQ(totals.transactions, 0u) << "seed " << options_.seed;
+    CHECK_EQ(totals.core_registers, 0u) << "seed " << options_.seed;
     CHECK_EQ(totals.associations_active + totals.associations_suspended, 0u)
         << "seed " << options_.seed;
     CHECK_EQ(totals.associations_reserved, 0u) << "seed " << options_.seed;

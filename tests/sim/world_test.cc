@@ -73,6 +73,7 @@ TEST(World, MeetsEveryTrouble) {
     sum.names_asked += report.names_asked;
     sum.names_failed += report.names_failed;
     sum.failed_unoffered += report.failed_unoffered;
+    sum.turned_away += report.turned_away;
   }
 
   EXPECT_GT(sum.failed_over, 20u);
@@ -83,6 +84,7 @@ TEST(World, MeetsEveryTrouble) {
   EXPECT_GT(sum.names_asked, 100u);
   EXPECT_GT(sum.names_failed, 10u);
   EXPECT_GT(sum.failed_unoffered, 10u);
+  EXPECT_GT(sum.turned_away, 20u);
 }
 
 }  // namespace
