@@ -293,6 +293,31 @@ class Bounds(SystemTest):
 
         self.assertTrue(ue.flow.open)
 
+    # Conformance: ERR-05, PROXY-28
+    async def test_a_silent_core_gets_so_many_registers_and_no_more(self):
+        lab = await self.lab(people=5, shards=1, core_registers_max=4)
+        inside, *crowd, late = (lab.ue(n) for n in range(5))
+        await inside.register()
+        await lab.core.control("fault", kind="drop")
+        for ue in crowd:
+            await ue.connect()
+            ue.send(ue.make_register("blank"))
+
+        async def all_at_the_core():
+            return len({m["from"] for m in await lab.seen(
+                method="REGISTER", status=0)}) == 1 + len(crowd)
+        await until(all_at_the_core)
+
+        response = await late.register()
+
+        self.assertStatus(response, 503)
+        self.assertIn(int(response.get("retry-after")), range(30, 60))
+        metrics = await lab.proxy.metrics()
+        self.assertEqual(metrics.sum("sallyport_core_events_total",
+                                     event="core_registers_full"), 1)
+        await lab.core.control("clear")
+        self.assertStatus(await inside.register_once("blank"), 200)
+
     # Conformance: PARSE-18
     async def test_what_is_too_long_is_refused(self):
         lab = await self.lab()

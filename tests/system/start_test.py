@@ -65,6 +65,7 @@ class Refusals(SystemTest):
                 ({"unmatched_cancel": "forward"}, ["unmatched_cancel", "481"]),
                 ({"emergency_in_clear": "on"}, ["emergency_in_clear", "off"]),
                 ({"impi_mismatch_action": "404"}, ["impi_mismatch_action"]),
+                ({"core_registers_max": 3}, ["core_registers_max", "4"]),
                 ({"associations_per_impi_max": 0},
                  ["associations_per_impi_max", "1000"]),
                 ({"news_interval": "2h"}, ["news_interval", "1h"]),
