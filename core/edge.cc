@@ -15,6 +15,9 @@ void Edge::OnFlowOpened(FlowId flow, const FlowInfo& info, Instant now) {
 void Edge::OnFlowClosed(FlowId flow, Instant now) {
   impl_->OnFlowClosed(flow, now);
 }
+void Edge::Approach(FlowId flow, unsigned step) const {
+  impl_->Approach(flow, step);
+}
 size_t Edge::OnReceived(FlowId flow, const Endpoint& peer,
                         std::string_view received, Instant now) {
   return impl_->OnReceived(flow, peer, received, now);

@@ -56,6 +56,9 @@ class Edge {
   void OnFlowOpened(FlowId flow, const FlowInfo& info, Instant now);
   // It is gone; nothing can be sent on it any more.
   void OnFlowClosed(FlowId flow, Instant now);
+  // OnReceived will be called for it soon: brings near what it will need. No
+  // event: nothing changes. `step` counts up to kApproachSteps.
+  void Approach(FlowId flow, unsigned step) const;
   // Bytes of a stream flow that were not yet consumed, or one datagram. Takes
   // at most one message off the front and returns how many bytes it took; 0: it
   // needs more. The caller performs the actions and calls again with the rest,

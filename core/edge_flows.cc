@@ -102,6 +102,12 @@ void Edge::Impl::OnFlowOpened(FlowId id, const FlowInfo& info, Instant now) {
   }
 }
 
+void Edge::Impl::Approach(FlowId id, unsigned step) {
+  if (step == 0) return flows_.Prefetch(id);
+  const Flow* flow = flows_.Find(id);
+  if (flow != nullptr) slice_.Prefetch(flow->association, step - 1);
+}
+
 void Edge::Impl::OnFlowClosed(FlowId id, Instant now) {
   Begin(now);
   Flow* flow = flows_.Find(id);

@@ -43,6 +43,7 @@ class Edge::Impl {
   // ---- events (edge_flows.cc, edge_receive.cc, edge_timers.cc)
   void OnFlowOpened(FlowId flow, const FlowInfo& info, Instant now);
   void OnFlowClosed(FlowId flow, Instant now);
+  void Approach(FlowId id, unsigned step);
   size_t OnReceived(FlowId flow, const Endpoint& peer,
                     std::string_view received, Instant now);
   void OnHandedOver(const HandedOver& message, Instant now);

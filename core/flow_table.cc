@@ -1,6 +1,7 @@
 #include "core/flow_table.h"
 
 #include "absl/log/check.h"
+#include "core/base/prefetch.h"
 
 namespace sallyport {
 
@@ -31,6 +32,12 @@ void FlowTable::Close(Flow& flow) {
 Flow* FlowTable::Find(FlowId id) {
   Flow* flow = At(id.handle.slot);
   return flow != nullptr && flow->id == id ? flow : nullptr;
+}
+
+void FlowTable::Prefetch(FlowId id) const {
+  const uint32_t slot = id.handle.slot;
+  if (slot >= slots_used() || chunks_[slot / kChunk] == nullptr) return;
+  PrefetchObject((*chunks_[slot / kChunk])[slot % kChunk]);
 }
 
 Flow* FlowTable::At(uint32_t slot) {

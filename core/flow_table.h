@@ -55,6 +55,8 @@ class FlowTable {
   Flow* Find(FlowId id);
   // The present tenant of a slot, or null; for walks up to slots_used().
   Flow* At(uint32_t slot);
+  // Brings the slot's memory near, whoever is in it.
+  void Prefetch(FlowId id) const;
   uint32_t slots_used() const {
     return static_cast<uint32_t>(chunks_.size() * kChunk);
   }

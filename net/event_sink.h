@@ -36,7 +36,7 @@ struct DatagramView {
 // Threads: called in Reactor::Turn only, by the thread that owns the reactor.
 //          An event may call every function of the reactor but Turn(); none of
 //          them calls back.
-// Laws:    per stream: OnAccepted or OnConnected (if any) comes first, then any
+// Laws:    per stream, but for OnApproach: OnAccepted or OnConnected (if any) comes first, then any
 //          OnBytes, then one of OnClosed and OnDetached, once; nothing after
 //          it. After Close() there is no OnBytes any more, only OnClosed.
 class EventSink {
@@ -48,6 +48,10 @@ class EventSink {
                           const Endpoint& local) = 0;
   // What Connect() began has succeeded.
   virtual void OnConnected(StreamId stream) = 0;
+  // Later in this turn something will be heard of the stream (or not: it may be
+  // gone by then): the sink may bring its memory near. `step` counts up to
+  // kApproachSteps. Nothing may be asked of the reactor here.
+  virtual void OnApproach(StreamId, unsigned /*step*/) {}
   // `bytes` (never empty) may be changed in place; they die with the call.
   virtual void OnBytes(StreamId stream, std::span<uint8_t> bytes) = 0;
   virtual void OnClosed(StreamId stream, CloseReason reason) = 0;

@@ -154,7 +154,12 @@ void Reactor::Turn(Instant until, EventSink& sink) {
   ring_->Enter(WaitTime(until));
   now_ = ReadClock();
   ring_->Reap(
-      [&](const Completion& completion) { Dispatch(completion, sink); });
+      [&](const Completion& completion) { Dispatch(completion, sink); },
+      [&](const Request& request, unsigned step) {
+        if (request.op != Op::kReceive) return;
+        if (step == 0) streams_->Prefetch(request.subject);
+        sink.OnApproach(request.subject, step);
+      });
   PopTimers();
   streams_->Report(sink);
   if (std::exchange(mail_due_, false)) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/prefetch.h"
 #include "core/base/time.h"
 #include "net/completion.h"
 #include "net/limits.h"
@@ -57,12 +58,19 @@ class Ring {
   void Enter(Millis wait);
 
   // Hands each completion that is there now to `handle`, which may make
-  // requests.
-  template <typename Handle>
-  void Reap(Handle&& handle) {
+  // requests. Some completions before that `approach` is shown what it is about,
+  // kApproachSteps times (of the first few: less often).
+  template <typename Handle, typename Approach>
+  void Reap(Handle&& handle, Approach&& approach) {
     const unsigned ready = io_uring_cq_ready(&ring_);
     counters_->completions.Add(ready);
-    for (unsigned i = 0; i < ready; ++i) handle(TakeCompletion());
+    for (unsigned i = 0; i < ready; ++i) {
+      for (unsigned step = 0; step < kApproachSteps; ++step) {
+        const unsigned ahead = (kApproachSteps - step) * kApproachStride;
+        if (i + ahead < ready) approach(Peek(ahead), step);
+      }
+      handle(TakeCompletion());
+    }
   }
 
  private:
@@ -70,6 +78,14 @@ class Ring {
   io_uring_sqe* NextEntry();
   void SubmitEarly();
   Completion TakeCompletion();
+  // Of the completion that is the `ahead`th behind the next.
+  Request Peek(unsigned ahead) const {
+    const unsigned place = (*ring_.cq.khead + ahead) & ring_.cq.ring_mask;
+    return Request::Unpack(ring_.cq.cqes[place].user_data);
+  }
+
+  // Completions from one step to the next: memory comes within a message's time.
+  static constexpr unsigned kApproachStride = 2;
 
   ReactorCounters* const counters_;
   io_uring ring_{};

@@ -104,6 +104,7 @@ class Streams {
   size_t QueuedBytes(StreamId id) const;
   void Close(StreamId id, CloseHow how, Instant flush_until);
   const Stream* Find(StreamId id) const { return table_.Find(id); }
+  void Prefetch(StreamId id) const { table_.Prefetch(id.slot); }
   bool IsLive(StreamId id) const;  // the sink may still use it
   uint32_t live() const { return live_; }
   uint32_t held() const { return table_.size(); }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/endpoint.h"
+#include "core/base/prefetch.h"
 #include "core/base/timer_wheel.h"
 #include "core/flow.h"
 #include "net/event_sink.h"
@@ -93,6 +94,9 @@ class ConnectionTable {
       return nullptr;
     }
     return &connection;
+  }
+  void Prefetch(net::StreamId stream) const {
+    if (stream.slot < slots_.size()) PrefetchObject(slots_[stream.slot]);
   }
   void Close(net::StreamId stream) {
     slots_[stream.slot] = Connection{};

@@ -341,6 +341,17 @@ void Shard::OnBytes(net::StreamId stream, std::span<uint8_t> bytes) {
   }
 }
 
+// With more phones than a cache holds, each message would else wait for one line
+// of memory after the other. (What the TLS library holds we cannot name.)
+void Shard::OnApproach(net::StreamId stream, unsigned step) {
+  edge_.Approach(FlowOf(stream), step);
+  if (step == 0) return connections_.Prefetch(stream);
+  if (step > 1) return;
+  const Connection* connection = connections_.Find(stream);
+  if (connection == nullptr || connection->engine == nullptr) return;
+  PrefetchObject(*connection->engine);
+}
+
 // Whole messages are read where they lie; only a beginning is kept.
 void Shard::OnPlaintext(net::StreamId stream, Connection& connection,
                         std::string_view bytes) {

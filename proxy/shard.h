@@ -102,6 +102,7 @@ class Shard final : private net::EventSink {
   void OnAccepted(net::StreamId stream, uint32_t tag, const Endpoint& peer,
                   const Endpoint& local) override;
   void OnConnected(net::StreamId stream) override;
+  void OnApproach(net::StreamId stream, unsigned step) override;
   void OnBytes(net::StreamId stream, std::span<uint8_t> bytes) override;
   void OnClosed(net::StreamId stream, net::CloseReason reason) override;
   void OnDetached(net::StreamId stream, net::Fd connection,

@@ -13,6 +13,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/functional/function_ref.h"
+#include "core/base/prefetch.h"
 #include "core/base/time.h"
 
 namespace sallyport::registration {
@@ -69,6 +70,7 @@ static_assert(alignof(SetEntry) >= alignof(IdentityPlace));
 class AssociationBlob {
  public:
   static constexpr size_t kBytesMax = 65535;
+  static constexpr size_t kUsualBytes = 384;  // three identities and a route
 
   const BlobHeader& header() const;
   std::span<const SetEntry> sets() const;
@@ -83,6 +85,7 @@ class AssociationBlob {
              uint32_t cseq);
 
   void Assign(std::span<const std::byte> packed);
+  void Prefetch() const { PrefetchBytes(bytes_.get(), kUsualBytes); }
   // All of it.
   std::span<const std::byte> bytes() const {
     return {bytes_.get(), header().bytes};

@@ -579,6 +579,12 @@ std::string_view AssociationSlice::term_ioi(AssociationId id) const {
   return blob.Text(blob.header().term_ioi);
 }
 
+void AssociationSlice::Prefetch(AssociationId id, unsigned step) const {
+  if (step == 0) return associations_.Prefetch(id.slot);
+  const Association* association = associations_.Find(id);
+  if (association != nullptr) association->blob.Prefetch();
+}
+
 AssociationSlice::Totals AssociationSlice::totals() const {
   return {.reserved = count_of_state_[0],
           .active = count_of_state_[1],

@@ -176,6 +176,9 @@ class AssociationSlice {
   std::string_view charging_functions(AssociationId id) const;  // or empty
   std::string_view term_ioi(AssociationId id) const;            // or empty
 
+  // Brings near its record (step 0), and then what the record points to.
+  void Prefetch(AssociationId id, unsigned step) const;
+
   struct Totals {
     uint32_t reserved = 0, active = 0, suspended = 0;
   };
