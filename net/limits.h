@@ -26,9 +26,10 @@ inline constexpr uint32_t kStreamsDefault = 65536;
 
 // Receiving: a SIP message over TCP is 1 to 2 KiB; a TLS record with it fits
 // into one buffer. A buffer is lent for one OnBytes only, so the count bounds
-// what one turn can receive, not how many streams there are.
+// what one turn can receive, not how many streams there are. The kernel fills
+// them in a circle and so touches them all: no more than needed.
 inline constexpr uint32_t kReceiveBufferBytesDefault = 4096;
-inline constexpr uint32_t kReceiveBuffersDefault = 1024;   // a power of two
+inline constexpr uint32_t kReceiveBuffersDefault = 128;    // a power of two
 inline constexpr uint32_t kReceiveBuffersCeiling = 32768;  // the kernel's
 
 // Sending: the smallest batch, and how much a peer that does not read may leave
