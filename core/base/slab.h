@@ -112,13 +112,19 @@ class Slab {
  private:
   static constexpr uint32_t kChunk = 256;
   static constexpr uint32_t kLive = SlotHandle::kNoSlot - 1;
-  struct Slot {
+  struct Content {
     bool live() const { return next_free == kLive; }
 
     uint32_t generation = 0;
     uint32_t next_free = SlotHandle::kNoSlot;  // kLive: a tenant is in
     alignas(T) unsigned char storage[sizeof(T)];
   };
+  // Slots of whole cache lines begin with one: else each would touch one more.
+  static constexpr size_t kAlignment = sizeof(Content) % kCacheLineBytes == 0
+                                           ? kCacheLineBytes
+                                           : alignof(Content);
+  struct alignas(kAlignment) Slot : Content {};
+  static_assert(sizeof(Slot) == sizeof(Content));
   Slot& Get(uint32_t slot) { return chunks_[slot / kChunk][slot % kChunk]; }
   T* Object(uint32_t slot) {
     return std::launder(reinterpret_cast<T*>(Get(slot).storage));

@@ -1,9 +1,11 @@
 #include "core/base/slab.h"
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "core/base/prefetch.h"
 #include "gtest/gtest.h"
 
 namespace sallyport {
@@ -78,6 +80,19 @@ TEST(Slab, KeepsObjectsWhereTheyAreWhileItGrows) {
   for (uint32_t i = 0; i < 5000; ++i) {
     ASSERT_EQ(*slab.At(i), static_cast<int>(i));
     ASSERT_EQ(slab.Find(slab.HandleAt(i)), slab.At(i));
+  }
+}
+
+TEST(Slab, BeginsSlotsOfWholeCacheLinesWithOne) {
+  struct Large {
+    char octets[2 * kCacheLineBytes - 2 * sizeof(uint32_t)];
+  };
+  Slab<Large> slab(1000);
+
+  for (int i = 0; i < 1000; ++i) {
+    const auto place =
+        reinterpret_cast<uintptr_t>(slab.Find(slab.Acquire(Large{})));
+    ASSERT_EQ(place % kCacheLineBytes, 2 * sizeof(uint32_t)) << i;
   }
 }
 

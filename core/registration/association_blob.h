@@ -4,6 +4,7 @@
 #ifndef CORE_REGISTRATION_ASSOCIATION_BLOB_H_
 #define CORE_REGISTRATION_ASSOCIATION_BLOB_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,7 +71,6 @@ static_assert(alignof(SetEntry) >= alignof(IdentityPlace));
 class AssociationBlob {
  public:
   static constexpr size_t kBytesMax = 65535;
-  static constexpr size_t kUsualBytes = 384;  // three identities and a route
 
   const BlobHeader& header() const;
   std::span<const SetEntry> sets() const;
@@ -85,7 +85,11 @@ class AssociationBlob {
              uint32_t cseq);
 
   void Assign(std::span<const std::byte> packed);
-  void Prefetch() const { PrefetchBytes(bytes_.get(), kUsualBytes); }
+  // Brings near all of a usual one, and the beginning of a large one.
+  void Prefetch() const {
+    constexpr uint32_t kUsualBytesMax = 512;  // three identities and a route
+    PrefetchBytes(bytes_.get(), std::min(capacity_, kUsualBytesMax));
+  }
   // All of it.
   std::span<const std::byte> bytes() const {
     return {bytes_.get(), header().bytes};

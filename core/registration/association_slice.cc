@@ -132,6 +132,8 @@ Applied AssociationSlice::Apply(AssociationId id, const Grant& grant,
   const Association* association = associations_.Find(id);
   if (association == nullptr) return Applied::kNothing;
   const AssociationBlob& blob = association->blob;
+  // All of it will be read, and each part only says where the next one lies.
+  blob.Prefetch();
   const SetEntry* set = FindSet(blob, grant.address_of_record);
 
   // A late 200 must not undo what a newer REGISTER did.

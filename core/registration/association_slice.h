@@ -207,7 +207,7 @@ class AssociationSlice {
     bool authenticated = false;
     bool secagree = false;
   };
-  static_assert(sizeof(Association) <= 128);
+  static_assert(sizeof(Association) == 120, "two cache lines with its slot");
 
   const Association& Get(AssociationId id) const;
   Association& Get(AssociationId id);
