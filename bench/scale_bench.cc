@@ -1,34 +1,35 @@
 // Does an association cost more when there are ten million of them?
 //
 // Sketch: nothing walks, so what grows is only how far away the memory is. Ten
-// thousand are 6 MB and come from the last cache (some 25 ns a line); ten
-// million are 6 GB, where each line comes from memory and each page from the
-// page table (100 to 150 ns). Lines of a look-up by session: bucket, record (2
-// of its 3): some 100 ns of difference. Of a refresh: the same, and 9 lines of
-// texts in a row, which the processor fetches ahead: 300 ns of difference. An
-// end and a new one: buckets and neighbours of two indices, malloc: 1 us.
+// thousand are 6 MB and come from the caches; ten million are 6 GB, where each
+// line comes from memory and each page from the page table. A look-up by
+// session waits for two lines, one after the other (bucket, record); a refresh
+// for two (record, and the texts, whose lines are asked for together). What was
+// approached (core/base/prefetch.h) waits for none, and pays for the transfer.
 //
 // We would be wrong if a refresh, or an end and a beginning, cost more than
 // twice as much at ten million as at ten thousand, or if a million took more
 // than 600 bytes each.
 //
-// Seen (2 virtual cores of 2.6 GHz, shared with compilers; --config=release):
-//                        10,000   100,000  1,000,000  10,000,000
-//   find by session            59       165        390   590..750 ns
-//   count of an IMPI          156       718       1120       2560
-//   match an identity          52       207        250        370
-//   refresh                   206       739        887  1130..1560
-//   expire nothing             36       138        207        317
-//   end and begin             768      1666       2002  2380..2670
-//   bytes of each             584       571        569        588
-// Memory is as it should be, and time is not: at ten million a refresh costs
-// five to eight times as much, an end and a beginning three times. Nothing
-// walks and the instructions are the same (1030 for a refresh): ten thousand
-// lie in the caches, which the bound of two forgot. A look-up misses 4 lines,
-// not 3 (a record of 136 octets begins anywhere in a line; callgrind, 2 MB). On
-// 64 shards ten million are 156,250 on each: near the second column. Huge pages
-// for the heap (GLIBC_TUNABLES=glibc.malloc.hugetlb=1) gave from nothing to 30
-// % in three runs at ten million: not more than the noise of this machine.
+// Seen (2 virtual cores of 2.6 GHz, 2 MiB of second cache each, 480 MiB of
+// third for the whole host; beside compilers; --config=release; medians of
+// five, of ten thousand in three runs):
+//                                10,000  10,000,000  the same, huge pages
+//   one line, awaited            28..55         525         326 ns
+//   find by session                  25         280         183
+//   count of an IMPI                153        1609         942
+//   match an identity                79         383         290
+//   the same, approached             46         266         173
+//   refresh                         192        1178         878
+//   the same, approached             89         459         303
+//   expire nothing                   49         297         224
+//   the same, approached             48         250         168
+//   end and begin                   915        2034        1618
+//   bytes of each                   584         588
+// Memory is as it should be, and time is not. A line that is awaited costs ten
+// to nineteen times as much at ten million (six to twelve with huge pages:
+// GLIBC_TUNABLES=glibc.malloc.hugetlb=1). Who needs it can only wait, or ask
+// early. On 64 shards ten million are 156,250 on each.
 //
 // A turn is 64 telephones, far from one another; what they say was made before.
 // What is measured is the time that the thread had on a core. Ten million take
@@ -98,7 +99,22 @@ class Callers {
 
 uint32_t g_cseq = 1;  // of all runs: an older one would not be applied
 
-template <typename Operation>
+// Does the slice hear who is next while earlier ones are worked on?
+enum class Turn { kSudden, kApproached };
+
+// As net/ring.h does it.
+void Approach(const AssociationSlice& slice, const std::deque<Caller>& turn,
+              size_t done) {
+  constexpr size_t kStride = 2;
+  if (done + 2 * kStride < turn.size()) {
+    slice.Prefetch({.slot = turn[done + 2 * kStride].number}, 0);
+  }
+  if (done + kStride < turn.size()) {
+    slice.Prefetch(slice.At(turn[done + kStride].number), 1);
+  }
+}
+
+template <Turn kind, typename Operation>
 void Measure(benchmark::State& state, Operation&& operation) {
   FullSlice& full = FullSlice::Of(state.range(0));
   Callers callers(state.range(0));
@@ -109,7 +125,10 @@ void Measure(benchmark::State& state, Operation&& operation) {
     ++g_cseq;
     const uint64_t heap_before = HeapCount();
     const double begin = ThreadSeconds();
-    for (const Caller& caller : turn) operation(*full.slice, caller);
+    for (size_t done = 0; done < turn.size(); ++done) {
+      if (kind == Turn::kApproached) Approach(*full.slice, turn, done);
+      operation(*full.slice, turn[done]);
+    }
     const double seconds = ThreadSeconds() - begin;
     heap += HeapCount() - heap_before;
     state.SetIterationTime(seconds);
@@ -123,29 +142,44 @@ void Measure(benchmark::State& state, Operation&& operation) {
   state.counters["bytes_per_association"] = full.bytes_per_association;
 }
 
+// One line that comes from where the associations are. Each slot is known only
+// when the one before was read, so nothing hides the wait.
+void BM_Scale_OneLine(benchmark::State& state) {
+  uint32_t zero = 0;
+  Measure<Turn::kSudden>(
+      state, [&zero](AssociationSlice& slice, const Caller& caller) {
+        zero = slice.At(caller.number + zero).generation >> 31;
+      });
+}
+
 void BM_Scale_FindBySession(benchmark::State& state) {
-  Measure(state, [](AssociationSlice& slice, const Caller& caller) {
+  Measure<Turn::kSudden>(state, [](AssociationSlice& slice,
+                                   const Caller& caller) {
     const AssociationId id = slice.FindByTlsSession(caller.info.tls_session);
     if (!id.valid()) std::abort();
   });
 }
 
 void BM_Scale_CountOfImpi(benchmark::State& state) {
-  Measure(state, [](AssociationSlice& slice, const Caller& caller) {
-    if (slice.CountOfImpi(caller.phone.impi) != 1) std::abort();
-  });
+  Measure<Turn::kSudden>(state,
+                         [](AssociationSlice& slice, const Caller& caller) {
+                           if (slice.CountOfImpi(caller.phone.impi) != 1)
+                             std::abort();
+                         });
 }
 
 // What a message of a telephone asks of its association.
+template <Turn kind>
 void BM_Scale_MatchIdentity(benchmark::State& state) {
-  Measure(state, [](AssociationSlice& slice, const Caller& caller) {
+  Measure<kind>(state, [](AssociationSlice& slice, const Caller& caller) {
     const AssociationId id = slice.At(caller.number);
     if (slice.MatchIdentity(id, caller.tel).empty()) std::abort();
   });
 }
 
+template <Turn kind>
 void BM_Scale_Refresh(benchmark::State& state) {
-  Measure(state, [](AssociationSlice& slice, const Caller& caller) {
+  Measure<kind>(state, [](AssociationSlice& slice, const Caller& caller) {
     const Applied applied =
         slice.Apply(slice.At(caller.number), caller.phone.GrantOf(g_cseq),
                     caller.flow, caller.info, kRegistered);
@@ -154,8 +188,9 @@ void BM_Scale_Refresh(benchmark::State& state) {
 }
 
 // The timer fires, and the association was refreshed meanwhile.
+template <Turn kind>
 void BM_Scale_ExpireNothing(benchmark::State& state) {
-  Measure(state, [](AssociationSlice& slice, const Caller& caller) {
+  Measure<kind>(state, [](AssociationSlice& slice, const Caller& caller) {
     if (slice.ExpireSets(slice.At(caller.number), kRegistered)) std::abort();
   });
 }
@@ -163,7 +198,8 @@ void BM_Scale_ExpireNothing(benchmark::State& state) {
 // An association ends, and another one takes its slot.
 void BM_Scale_EndAndBegin(benchmark::State& state) {
   const Instant later = kRegistered + Seconds(3630);
-  Measure(state, [later](AssociationSlice& slice, const Caller& caller) {
+  Measure<Turn::kSudden>(state, [later](AssociationSlice& slice,
+                                        const Caller& caller) {
     const AssociationId old = slice.At(caller.number);
     if (!slice.ExpireSets(old, later)) std::abort();
     slice.Remove(old);
@@ -177,12 +213,20 @@ void BM_Scale_EndAndBegin(benchmark::State& state) {
 // All of one size, then all of the next: a full slice is made once per size.
 const bool registered = [] {
   using Function = void (*)(benchmark::State&);
+  constexpr Turn kSudden = Turn::kSudden;
+  constexpr Turn kApproached = Turn::kApproached;
   const std::pair<const char*, Function> kAll[] = {
+      {"BM_Scale_OneLine", BM_Scale_OneLine},
       {"BM_Scale_FindBySession", BM_Scale_FindBySession},
       {"BM_Scale_CountOfImpi", BM_Scale_CountOfImpi},
-      {"BM_Scale_MatchIdentity", BM_Scale_MatchIdentity},
-      {"BM_Scale_Refresh", BM_Scale_Refresh},
-      {"BM_Scale_ExpireNothing", BM_Scale_ExpireNothing},
+      {"BM_Scale_MatchIdentity", BM_Scale_MatchIdentity<kSudden>},
+      {"BM_Scale_MatchIdentity_Approached",
+       BM_Scale_MatchIdentity<kApproached>},
+      {"BM_Scale_Refresh", BM_Scale_Refresh<kSudden>},
+      {"BM_Scale_Refresh_Approached", BM_Scale_Refresh<kApproached>},
+      {"BM_Scale_ExpireNothing", BM_Scale_ExpireNothing<kSudden>},
+      {"BM_Scale_ExpireNothing_Approached",
+       BM_Scale_ExpireNothing<kApproached>},
       {"BM_Scale_EndAndBegin", BM_Scale_EndAndBegin},
   };
   for (const int64_t count : {10'000, 100'000, 1'000'000, 10'000'000}) {
