@@ -130,10 +130,12 @@ class Edge::Impl {
     registration::Integrity integrity = registration::Integrity::kNone;
     bool ended_by_ue = false;  // when its last identity ended
     bool told_active = false;  // what the desk of its IMPI was told
+    bool path_signed = false;
+    routing::TokenCode path_code{};  // once path_signed; see PathCode()
     Instant decided{};         // the last verdict
     Instant tell_again = kNever;
   };
-  static_assert(sizeof(Binding) <= 40, "each association has one");
+  static_assert(sizeof(Binding) <= 56, "each association has one");
 
   void Begin(Instant now);
 
@@ -209,6 +211,11 @@ class Edge::Impl {
   // Sends the sealed splices to transaction.downstream and starts the timers.
   void SendDownstream(SlotHandle handle, Transaction& transaction,
                       Millis timer_f);
+  // Of the token in the Path of an association: made once, kept with it.
+  routing::TokenCode PathCode(AssociationId id);
+  routing::TokenText PathToken(AssociationId id);
+  // Of a request of the home network, which mostly shows a Path.
+  routing::TokenRead ReadToken(std::string_view user);
   // Empty for requests that get no Record-Route: it is an authentication code.
   routing::TokenText RecordRouteToken(AssociationId id) const;
   routing::BranchText BranchOf(SlotHandle handle,

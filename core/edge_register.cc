@@ -305,10 +305,8 @@ void Edge::Impl::WriteRegister(SlotHandle handle,
                                const sip::HeaderField* credentials,
                                sip::Transport sent_on) {
   const routing::BranchText branch = BranchOf(handle, transaction);
-  const routing::TokenText path = routing::WriteToken(
-      mac_, routing::TokenUse::kPath,
-      {.shard = config_.shard,
-       .association = transaction.registration.association});
+  const routing::TokenText path =
+      PathToken(transaction.registration.association);
   const routing::RegisterFacts facts{
       .hop = HopOf(transaction, branch.view(), sent_on, config_.tls_port),
       .path_user = path.view(),

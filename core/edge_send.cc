@@ -317,6 +317,37 @@ bool Edge::Impl::Reload(Transaction& transaction) {
                             config_.message_limits);
 }
 
+// The key is the same for as long as an association lives, and so is its name.
+routing::TokenCode Edge::Impl::PathCode(AssociationId id) {
+  const routing::FlowToken token{.shard = config_.shard, .association = id};
+  const auto sign = [&] {
+    return routing::SignToken(mac_, routing::TokenUse::kPath, token);
+  };
+  if (!slice_.live(id)) return sign();
+  Binding& binding = BindingOf(id);
+  if (!binding.path_signed) {
+    binding.path_code = sign();
+    binding.path_signed = true;
+  }
+  return binding.path_code;
+}
+
+routing::TokenText Edge::Impl::PathToken(AssociationId id) {
+  return routing::WriteToken(routing::TokenUse::kPath,
+                             {.shard = config_.shard, .association = id},
+                             PathCode(id));
+}
+
+routing::TokenRead Edge::Impl::ReadToken(std::string_view user) {
+  const std::optional<routing::TokenClaim> claim = routing::ParseToken(user);
+  if (!claim) return {};
+  const bool may_be_kept = claim->use == routing::TokenUse::kPath &&
+                           claim->token.shard == config_.shard;
+  return routing::JudgeToken(
+      *claim, may_be_kept ? PathCode(claim->token.association)
+                          : routing::SignToken(mac_, claim->use, claim->token));
+}
+
 routing::TokenText Edge::Impl::RecordRouteToken(AssociationId id) const {
   if (!routing::WantsRecordRoute(message_)) return {};
   return routing::WriteToken(mac_, routing::TokenUse::kRecordRoute,

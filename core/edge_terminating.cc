@@ -8,7 +8,7 @@ using registration::AssociationState;
 
 // `user`: of the topmost Route value, which is ours.
 void Edge::Impl::OnTerminating(const Inbound& in, std::string_view user) {
-  const routing::TokenRead read = routing::ReadToken(mac_, user);
+  const routing::TokenRead read = ReadToken(user);
   switch (read.verdict) {
     case routing::TokenRead::Verdict::kNotAToken:
       return Answer(in, {404, "Not Found", {}});

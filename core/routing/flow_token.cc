@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
 
 #include "absl/base/optimization.h"
 
@@ -10,8 +9,7 @@ namespace sallyport::routing {
 namespace {
 
 constexpr size_t kNameBytes = 10;  // shard, slot, epoch; big-endian
-constexpr size_t kMacBytes = 14;
-constexpr size_t kTokenBytes = kNameBytes + kMacBytes;
+constexpr size_t kTokenBytes = kNameBytes + sizeof(TokenCode);
 constexpr size_t kPrefixChars = 2;
 constexpr size_t kTextChars = kPrefixChars + kTokenBytes / 3 * 4;
 static_assert(kTokenBytes % 3 == 0, "base64 without slack bits");
@@ -67,60 +65,67 @@ FlowToken TakeName(const TokenBytes& bytes) {
                           .generation = static_cast<uint32_t>(handle)}};
 }
 
-// The first words keep these codes apart from whatever else the key signs.
-std::array<uint8_t, 32> Sign(const Mac& mac, TokenUse use,
-                             const TokenBytes& bytes) {
-  constexpr std::string_view kPurpose = "sallyport flow token 1 ";
-  std::array<char, kPurpose.size() + kPrefixChars + kNameBytes> data;
-  auto end = std::copy(kPurpose.begin(), kPurpose.end(), data.begin());
-  const std::string_view prefix = PrefixOf(use);
-  end = std::copy(prefix.begin(), prefix.end(), end);
-  std::copy(bytes.begin(), bytes.begin() + kNameBytes, end);
-  return mac.Sign({data.data(), data.size()});
-}
-
 void Encode(const TokenBytes& bytes, char* out) {
-  for (size_t i = 0; i < bytes.size(); i += 3) {
+  for (size_t i = 0; i < bytes.size(); i += 3, out += 4) {
     const uint32_t group =
         uint32_t{bytes[i]} << 16 | uint32_t{bytes[i + 1]} << 8 | bytes[i + 2];
-    for (int shift = 18; shift >= 0; shift -= 6) {
-      *out++ = kAlphabet[group >> shift & 0x3f];
-    }
+    out[0] = kAlphabet[group >> 18];
+    out[1] = kAlphabet[group >> 12 & 0x3f];
+    out[2] = kAlphabet[group >> 6 & 0x3f];
+    out[3] = kAlphabet[group & 0x3f];
   }
 }
 
+int SextetOf(char letter) { return kSextets[static_cast<uint8_t>(letter)]; }
+
+// `text` has the letters of as many octets.
 std::optional<TokenBytes> Decode(std::string_view text) {
   TokenBytes bytes;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (int digit = 0; digit < 4; ++digit, text.remove_prefix(1)) {
-      const int sextet = kSextets[static_cast<uint8_t>(text.front())];
-      if (sextet < 0) return {};
-      group = group << 6 | static_cast<uint32_t>(sextet);
-    }
-    bytes[i] = static_cast<uint8_t>(group >> 16);
-    bytes[i + 1] = static_cast<uint8_t>(group >> 8);
-    bytes[i + 2] = static_cast<uint8_t>(group);
+  int seen = 0;  // negative after a letter of no sextet
+  for (size_t i = 0; i < bytes.size(); i += 3, text.remove_prefix(4)) {
+    const int first = SextetOf(text[0]), second = SextetOf(text[1]);
+    const int third = SextetOf(text[2]), fourth = SextetOf(text[3]);
+    seen |= first | second | third | fourth;
+    bytes[i] = static_cast<uint8_t>(first << 2 | second >> 4);
+    bytes[i + 1] = static_cast<uint8_t>(second << 4 | third >> 2);
+    bytes[i + 2] = static_cast<uint8_t>(third << 6 | fourth);
   }
+  if (seen < 0) return {};
   return bytes;
 }
 
 // Its time does not depend on where the codes differ.
-bool SameMac(const TokenBytes& bytes, const std::array<uint8_t, 32>& code) {
+bool SameCode(const TokenCode& a, const TokenCode& b) {
   volatile uint8_t differing = 0;
-  for (size_t i = 0; i < kMacBytes; ++i) {
-    differing = differing | (bytes[kNameBytes + i] ^ code[i]);
-  }
+  for (size_t i = 0; i < a.size(); ++i) differing = differing | (a[i] ^ b[i]);
   return differing == 0;
 }
 
 }  // namespace
 
-TokenText WriteToken(const Mac& mac, TokenUse use, const FlowToken& token) {
+// The first words keep these codes apart from whatever else the key signs.
+TokenCode SignToken(const Mac& mac, TokenUse use, const FlowToken& token) {
+  constexpr std::string_view kPurpose = "sallyport flow token 1 ";
   TokenBytes bytes;
   PutName(token, bytes);
-  const std::array<uint8_t, 32> code = Sign(mac, use, bytes);
-  std::copy(code.begin(), code.begin() + kMacBytes, bytes.begin() + kNameBytes);
+  std::array<char, kPurpose.size() + kPrefixChars + kNameBytes> data;
+  auto end = std::copy(kPurpose.begin(), kPurpose.end(), data.begin());
+  const std::string_view prefix = PrefixOf(use);
+  end = std::copy(prefix.begin(), prefix.end(), end);
+  std::copy(bytes.begin(), bytes.begin() + kNameBytes, end);
+
+  const std::array<uint8_t, 32> signature =
+      mac.Sign({data.data(), data.size()});
+  TokenCode code;
+  std::copy(signature.begin(), signature.begin() + code.size(), code.begin());
+  return code;
+}
+
+TokenText WriteToken(TokenUse use, const FlowToken& token,
+                     const TokenCode& code) {
+  TokenBytes bytes;
+  PutName(token, bytes);
+  std::copy(code.begin(), code.end(), bytes.begin() + kNameBytes);
 
   TokenText text;
   static_assert(kTextChars <= sizeof(text.text_));
@@ -130,19 +135,35 @@ TokenText WriteToken(const Mac& mac, TokenUse use, const FlowToken& token) {
   return text;
 }
 
-TokenRead ReadToken(const Mac& mac, std::string_view user) {
+TokenText WriteToken(const Mac& mac, TokenUse use, const FlowToken& token) {
+  return WriteToken(use, token, SignToken(mac, use, token));
+}
+
+std::optional<TokenClaim> ParseToken(std::string_view user) {
   if (user.size() != kTextChars) return {};
   const std::optional<TokenUse> use = UseOf(user.substr(0, kPrefixChars));
   if (!use) return {};
   const std::optional<TokenBytes> bytes = Decode(user.substr(kPrefixChars));
   if (!bytes) return {};
+  TokenClaim claim{.use = *use, .token = TakeName(*bytes)};
+  std::copy(bytes->begin() + kNameBytes, bytes->end(), claim.code.begin());
+  return claim;
+}
 
-  if (!SameMac(*bytes, Sign(mac, *use, *bytes))) {
-    return {.verdict = TokenRead::Verdict::kForged, .use = *use, .token = {}};
+TokenRead JudgeToken(const TokenClaim& claim, const TokenCode& code) {
+  if (!SameCode(claim.code, code)) {
+    return {
+        .verdict = TokenRead::Verdict::kForged, .use = claim.use, .token = {}};
   }
   return {.verdict = TokenRead::Verdict::kGenuine,
-          .use = *use,
-          .token = TakeName(*bytes)};
+          .use = claim.use,
+          .token = claim.token};
+}
+
+TokenRead ReadToken(const Mac& mac, std::string_view user) {
+  const std::optional<TokenClaim> claim = ParseToken(user);
+  if (!claim) return {};
+  return JudgeToken(*claim, SignToken(mac, claim->use, claim->token));
 }
 
 }  // namespace sallyport::routing

@@ -116,6 +116,45 @@ TEST(FlowToken, OfAnotherKeyIsForged) {
   ExpectSame(read.token, FlowToken());
 }
 
+TEST(FlowToken, WithAKeptCodeIsTheSameText) {
+  const FakeMac mac;
+  const TokenCode code = SignToken(mac, TokenUse::kPath, kToken);
+
+  EXPECT_EQ(WriteToken(TokenUse::kPath, kToken, code).view(),
+            Write(mac, TokenUse::kPath, kToken));
+}
+
+TEST(FlowToken, ClaimsWhatWasWrittenAndIsJudgedByTheCode) {
+  const FakeMac mac;
+  const TokenCode code = SignToken(mac, TokenUse::kPath, kToken);
+  const auto claim = ParseToken(Write(mac, TokenUse::kPath, kToken));
+
+  ASSERT_TRUE(claim.has_value());
+  EXPECT_EQ(claim->use, TokenUse::kPath);
+  ExpectSame(claim->token, kToken);
+  EXPECT_EQ(claim->code, code);
+  EXPECT_EQ(JudgeToken(*claim, code).verdict, Verdict::kGenuine);
+  ExpectSame(JudgeToken(*claim, code).token, kToken);
+  for (size_t i = 0; i < code.size(); ++i) {
+    TokenCode other = code;
+    other[i] ^= 0x80;
+    EXPECT_EQ(JudgeToken(*claim, other).verdict, Verdict::kForged);
+    ExpectSame(JudgeToken(*claim, other).token, FlowToken());
+  }
+}
+
+TEST(FlowToken, IsNoClaimWithALetterOfAnotherAlphabet) {
+  const std::string token = Write(FakeMac(), TokenUse::kPath, kToken);
+  for (size_t at = 2; at < token.size(); ++at) {
+    for (const char letter : {'+', '/', '=', '.', ' ', '\0', '\xff'}) {
+      std::string changed = token;
+      changed[at] = letter;
+
+      EXPECT_FALSE(ParseToken(changed).has_value()) << changed;
+    }
+  }
+}
+
 TEST(FlowToken, IsNotWhatPeopleAreCalled) {
   for (const std::string_view user :
        {"", "t", "t.", "alice", "t.alice", "orig",
