@@ -1,40 +1,20 @@
 #include "core/routing/branch.h"
 
+#include "core/base/hex.h"
 #include "core/routing/fingerprint.h"
 #include "core/sip/values.h"
 
 namespace sallyport::routing {
 namespace {
 
-char* WriteHex(uint64_t value, int digits, char* out) {
-  for (int i = digits - 1; i >= 0; --i, value >>= 4) {
-    out[i] = "0123456789abcdef"[value & 15];
-  }
-  return out + digits;
-}
-
-constexpr uint8_t kNoDigit = 0x10;
-constexpr std::array<uint8_t, 256> kHexDigits = [] {
-  std::array<uint8_t, 256> table{};
-  table.fill(kNoDigit);
-  for (uint8_t i = 0; i < 10; ++i) table['0' + i] = i;
-  for (uint8_t i = 0; i < 6; ++i) table['a' + i] = 10 + i;
-  return table;
-}();
-
-// Takes `digits` lower-case hex digits off the front.
-bool TakeHex(std::string_view& text, size_t digits, uint64_t& value) {
-  if (text.size() < digits) return false;
-  value = 0;
-  uint8_t seen = 0;
-  for (size_t i = 0; i < digits; ++i) {
-    const uint8_t digit = kHexDigits[static_cast<uint8_t>(text[i])];
-    seen |= digit;
-    value = value << 4 | digit;
-  }
-  text.remove_prefix(digits);
-  return seen < kNoDigit;
-}
+// Where the fields of a branch begin.
+constexpr size_t kShardAt = kMagicCookie.size();
+constexpr size_t kSlotAt = kShardAt + 4;
+constexpr size_t kGenerationAt = kSlotAt + 8;
+constexpr size_t kAttemptAt = kGenerationAt + 8;
+constexpr size_t kDotAt = kAttemptAt + 2;
+constexpr size_t kLoopHashAt = kDotAt + 1;
+constexpr size_t kBranchChars = kLoopHashAt + 16;
 
 void AddRows(const sip::MessageView& message, sip::HeaderId id,
              Fingerprint& hash) {
@@ -48,28 +28,31 @@ void AddRows(const sip::MessageView& message, sip::HeaderId id,
 
 BranchText WriteBranch(const Branch& branch) {
   BranchText text;
-  char* out = text.text_.data();
-  out += kMagicCookie.copy(out, kMagicCookie.size());
-  out = WriteHex(branch.shard, 4, out);
-  out = WriteHex(branch.transaction.slot, 8, out);
-  out = WriteHex(branch.transaction.generation, 8, out);
-  out = WriteHex(branch.attempt, 2, out);
-  *out++ = '.';
-  WriteHex(branch.loop_hash, 16, out);
+  static_assert(sizeof(text.text_) == kBranchChars);
+  char* const out = text.text_.data();
+  kMagicCookie.copy(out, kMagicCookie.size());
+  WriteHex<4>(branch.shard, out + kShardAt);
+  WriteHex<8>(branch.transaction.slot, out + kSlotAt);
+  WriteHex<8>(branch.transaction.generation, out + kGenerationAt);
+  WriteHex<2>(branch.attempt, out + kAttemptAt);
+  out[kDotAt] = '.';
+  WriteHex<16>(branch.loop_hash, out + kLoopHashAt);
   return text;
 }
 
 std::optional<Branch> ParseBranch(std::string_view text) {
-  if (!text.starts_with(kMagicCookie)) return std::nullopt;
-  text.remove_prefix(kMagicCookie.size());
-  uint64_t shard, slot, generation, attempt, loop_hash;
-  if (!TakeHex(text, 4, shard) || !TakeHex(text, 8, slot) ||
-      !TakeHex(text, 8, generation) || !TakeHex(text, 2, attempt) ||
-      !text.starts_with('.')) {
+  if (text.size() != kBranchChars || !text.starts_with(kMagicCookie) ||
+      text[kDotAt] != '.') {
     return std::nullopt;
   }
-  text.remove_prefix(1);
-  if (!TakeHex(text, 16, loop_hash) || !text.empty()) return std::nullopt;
+  const char* const in = text.data();
+  uint64_t shard, slot, generation, attempt, loop_hash;
+  if (!ReadHex<4>(in + kShardAt, shard) || !ReadHex<8>(in + kSlotAt, slot) ||
+      !ReadHex<8>(in + kGenerationAt, generation) ||
+      !ReadHex<2>(in + kAttemptAt, attempt) ||
+      !ReadHex<16>(in + kLoopHashAt, loop_hash)) {
+    return std::nullopt;
+  }
   return Branch{.shard = static_cast<ShardId>(shard),
                 .transaction = {static_cast<uint32_t>(slot),
                                 static_cast<uint32_t>(generation)},

@@ -5,17 +5,9 @@
 #include <cstring>
 
 #include "absl/log/check.h"
+#include "core/base/hex.h"
 
 namespace sallyport::sip {
-
-void Scratch::Append(std::string_view text) {
-  if (text.size() > kBytes - used_) {
-    overflowed_ = true;
-    return;
-  }
-  if (!text.empty()) std::memcpy(&bytes_[used_], text.data(), text.size());
-  used_ += text.size();
-}
 
 void Scratch::AppendUint(uint64_t value) {
   char digits[20];
@@ -26,11 +18,8 @@ void Scratch::AppendUint(uint64_t value) {
 void Scratch::AppendHex(uint64_t value, int digits) {
   CHECK(digits >= 1 && digits <= 16);
   char text[16];
-  for (int i = digits - 1; i >= 0; --i) {
-    text[i] = "0123456789abcdef"[value & 15];
-    value >>= 4;
-  }
-  Append({text, static_cast<size_t>(digits)});
+  WriteHex<16>(value, text);
+  Append({text + sizeof(text) - digits, static_cast<size_t>(digits)});
 }
 
 void SpliceList::Reset(std::string_view original) {
@@ -41,14 +30,15 @@ void SpliceList::Reset(std::string_view original) {
   sealed_ = false;
 }
 
-void SpliceList::Add(const Splice& splice) {
-  CHECK(splice.begin <= splice.end && splice.end <= original_.size());
+void SpliceList::Add(size_t begin, size_t end, std::string_view text) {
+  CHECK(begin <= end && end <= original_.size());
   sealed_ = false;
   if (count_ == kSplicesMax) {
     overflowed_ = true;
     return;
   }
-  splices_[count_++] = splice;
+  splices_[count_++] = {static_cast<uint32_t>(begin),
+                        static_cast<uint32_t>(end), text};
 }
 
 void SpliceList::TakeBack(size_t count) {
@@ -59,21 +49,18 @@ void SpliceList::TakeBack(size_t count) {
 }
 
 void SpliceList::Remove(size_t begin, size_t end) {
-  CHECK_LE(end, original_.size());
-  if (begin == end) return;
-  Add({static_cast<uint32_t>(begin), static_cast<uint32_t>(end), {}});
+  if (begin != end) Add(begin, end, {});
 }
 
 void SpliceList::Insert(size_t at, std::string_view text) {
-  CHECK_LE(at, original_.size());
-  if (text.empty()) return;
-  Add({static_cast<uint32_t>(at), static_cast<uint32_t>(at), text});
+  if (!text.empty()) Add(at, at, text);
 }
 
 // An insertion sort keeps the order of equals, and costs nothing when the
 // splices were added in the order of the bytes.
 void SpliceList::Seal() {
   for (size_t i = 1; i < count_; ++i) {
+    if (splices_[i - 1].begin <= splices_[i].begin) continue;
     const Splice splice = splices_[i];
     size_t place = i;
     for (; place > 0 && splices_[place - 1].begin > splice.begin; --place) {

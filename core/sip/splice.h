@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "absl/base/attributes.h"
@@ -27,7 +28,16 @@ class Scratch {
   // Begin a text, append to it, and take it. Texts do not nest. What was taken
   // stays until Reset().
   void Begin() { begin_ = used_; }
-  void Append(std::string_view text);
+  void Append(std::string_view text) {
+    if (text.size() > kBytes - used_) {
+      overflowed_ = true;
+      return;
+    }
+    if (!text.empty()) {
+      std::memcpy(bytes_.data() + used_, text.data(), text.size());
+    }
+    used_ += text.size();
+  }
   void AppendUint(uint64_t value);
   // The last `digits` hexadecimal digits, lower case; 1 to 16.
   void AppendHex(uint64_t value, int digits);
@@ -88,7 +98,7 @@ class SpliceList {
     uint32_t end;
     std::string_view text;
   };
-  void Add(const Splice& splice);
+  void Add(size_t begin, size_t end, std::string_view text);
 
   std::string_view original_;
   std::array<Splice, kSplicesMax> splices_;
