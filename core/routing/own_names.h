@@ -34,9 +34,12 @@ struct OwnNames {
   // `P-Access-Network-Info: ...;network-provided\r\n`
   std::string access_network;
   std::string orig_ioi;           // `"Type 1ims.example.com"`
-  std::string icid_generated_at;  // `192.0.2.10`
-  // `p1-`: the shard. What makes an icid unique to a process is in its number.
-  std::string icid_prefix;
+  // What stands before and behind the number of an icid; the prefix is the
+  // shard. What makes an icid unique to a process is in its number:
+  // `P-Charging-Vector: icid-value="p1-`
+  // `";icid-generated-at=192.0.2.10;orig-ioi="Type 1ims.example.com"\r\n`.
+  std::string charging_begin;
+  std::string charging_end;
 
   // In a Via towards the core, before the branch:
   // `SIP/2.0/TCP pcscf1.ims.example.com:5060;branch=`.
@@ -47,6 +50,11 @@ struct OwnNames {
   // towards the core does, octet by octet. Most responses bring it back so, and
   // it need not be parsed.
   std::optional<std::string_view> BranchIn(std::string_view via) const;
+
+  // What stands for the flow token in a Route value that is the Path or the
+  // Record-Route which we gave the core, octet by octet: most requests for a UE
+  // bring one back so.
+  std::optional<std::string_view> TokenIn(std::string_view route) const;
 
   // Host (and port, transport when given) mean us: spec 6.3.
   // `flow_port`: the listener's port of the flow in question.

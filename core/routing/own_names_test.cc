@@ -35,8 +35,10 @@ TEST(OwnNames, WritesItsTextsOnce) {
   EXPECT_EQ(own.access_network,
             "P-Access-Network-Info: IEEE-802.11;network-provided\r\n");
   EXPECT_EQ(own.orig_ioi, "\"Type 1ims.example.com\"");
-  EXPECT_EQ(own.icid_generated_at, "192.0.2.10");
-  EXPECT_EQ(own.icid_prefix, "p3-");
+  EXPECT_EQ(own.charging_begin, "P-Charging-Vector: icid-value=\"p3-");
+  EXPECT_EQ(own.charging_end,
+            "\";icid-generated-at=192.0.2.10;"
+            "orig-ioi=\"Type 1ims.example.com\"\r\n");
 }
 
 // Who opens a listener for TLS wants the core to come there.
@@ -70,14 +72,49 @@ TEST(OwnNames, PutsAnIpv6AddressInBrackets) {
   EdgeConfig config = Example();
   config.core_listen = *Endpoint::Parse("[2001:db8::10]:5060");
 
-  EXPECT_EQ(OwnNames(config).icid_generated_at, "[2001:db8::10]");
+  EXPECT_TRUE(OwnNames(config).charging_end.starts_with(
+      "\";icid-generated-at=[2001:db8::10];"));
 }
 
 TEST(OwnNames, NamesItsDomainWhenItListensOnEveryAddress) {
   EdgeConfig config = Example();
   config.core_listen = *Endpoint::Parse("0.0.0.0:5060");
 
-  EXPECT_EQ(OwnNames(config).icid_generated_at, "pcscf1.ims.example.com");
+  EXPECT_TRUE(OwnNames(config).charging_end.starts_with(
+      "\";icid-generated-at=pcscf1.ims.example.com;"));
+}
+
+TEST(OwnNames, FindsTheTokenInARouteOfItsOwn) {
+  for (const uint16_t tls_port : {0, 5071}) {
+    EdgeConfig config = Example();
+    config.core_tls_port = tls_port;
+    const OwnNames own(config);
+    const std::string route = "<sip:t.Az-_09" + own.path_tail;
+    const auto name = sip::ParseNameAddr(route);
+    const auto uri = name ? sip::ParseUri(name->uri) : std::nullopt;
+
+    EXPECT_EQ(own.TokenIn(route), "t.Az-_09");
+    ASSERT_TRUE(uri);
+    EXPECT_EQ(own.TokenIn(route), uri->user);
+    EXPECT_TRUE(own.IsOurs(*uri, config.core_listen.port));
+  }
+}
+
+// Such ones are read as what they are.
+TEST(OwnNames, FindsNoTokenInWhatIsWrittenOtherwise) {
+  const OwnNames own(Example());
+  for (const std::string& route :
+       {std::string(), own.path_tail, "<sip:" + own.path_tail,
+        "<sips:t.x" + own.path_tail, "sip:t.x" + own.path_tail,
+        "<SIP:t.x" + own.path_tail, "<sip:t%2ex" + own.path_tail,
+        "<sip:t:x" + own.path_tail, "<sip:t>,<sip:x" + own.path_tail,
+        "<sip:t x" + own.path_tail, "<sip:t@x" + own.path_tail,
+        "\"\" <sip:t.x" + own.path_tail, "<sip:t.x" + own.path_tail + ";a",
+        "<sip:t.x" + own.path_tail.substr(1),
+        std::string("<sip:t.x@other.example.com:5070;lr>"),
+        std::string("<sip:t.x@pcscf1.ims.example.com:5071;lr>")}) {
+    EXPECT_EQ(own.TokenIn(route), std::nullopt) << route;
+  }
 }
 
 TEST(OwnNames, FindsTheBranchInItsOwnVia) {

@@ -84,22 +84,23 @@ std::optional<sip::UriView> RouteUri(std::string_view value) {
   return sip::ParseUri(route->uri);
 }
 
-// How many Route values on top are ours, and the first user part among them.
-struct OwnRoutes {
+// The user part, perhaps empty, of a Route value that is ours; else nothing.
+std::optional<std::string_view> OwnRouteUser(std::string_view value,
+                                             const OwnNames& own,
+                                             uint16_t port) {
+  if (const auto user = own.TokenIn(value)) return user;
+  const std::optional<sip::UriView> uri = RouteUri(value);
+  if (!uri.has_value() || !own.IsOurs(*uri, port)) return std::nullopt;
+  return uri->user;
+}
+
+// How many Route values on top are ours.
+size_t CountOwnRoutes(const MessageView& request, const OwnNames& own,
+                      uint16_t port) {
   size_t count = 0;
-  std::string_view user;
-};
-OwnRoutes CountOwnRoutes(const MessageView& request, const OwnNames& own,
-                         uint16_t port) {
-  OwnRoutes routes;
   ListCursor values(request, HeaderId::kRoute);
-  while (values.Next()) {
-    std::optional<sip::UriView> uri = RouteUri(values.value());
-    if (!uri.has_value() || !own.IsOurs(*uri, port)) break;
-    if (routes.user.empty()) routes.user = uri->user;
-    ++routes.count;
-  }
-  return routes;
+  while (values.Next() && OwnRouteUser(values.value(), own, port)) ++count;
+  return count;
 }
 
 // A sips request asks for sips wherever its dialog goes (RFC 3261 16.6 step 4).
@@ -205,18 +206,12 @@ void EnsureLength(const MessageView& message, Scratch& scratch,
 
 }  // namespace
 
-// Source: RFC 7315 5.6, TS 24.229 4.5
 void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
-  scratch.Append("P-Charging-Vector: icid-value=\"");
-  scratch.Append(own.icid_prefix);
+  scratch.Append(own.charging_begin);
   scratch.AppendHex(icid >> 32, 8);
   scratch.Append("-");
-  scratch.AppendHex(icid & 0xffffffffu, 8);
-  scratch.Append("\";icid-generated-at=");
-  scratch.Append(own.icid_generated_at);
-  scratch.Append(";orig-ioi=");
-  scratch.Append(own.orig_ioi);
-  scratch.Append("\r\n");
+  scratch.AppendHex(icid, 8);
+  scratch.Append(own.charging_end);
 }
 
 // ------------------------------------------------------------- REGISTER
@@ -224,6 +219,9 @@ void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
 void RewriteRegister(const MessageView& request, const RequestParts& parts,
                      const RegisterFacts& facts, const OwnNames& own,
                      Scratch& scratch, SpliceList& out) {
+  InsertVia(request, facts.hop, own, scratch, out);
+  sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
+  CountHop(request, parts, scratch, out);
   StripFieldsFromUe(request, out);
   // Source: TS 33.203 P.3, O.2.2
   std::string_view parameter;
@@ -240,10 +238,6 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
         HeaderId::kAuthenticationInfo}) {
     (void)sip::RemoveAll(request, id, out);
   }
-
-  InsertVia(request, facts.hop, own, scratch, out);
-  sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
-  CountHop(request, parts, scratch, out);
 
   // Conformance: PROXY-26
   // Source: TS 24.229 5.2.2.1
@@ -280,24 +274,36 @@ void RewriteRegisterResponse(const MessageView& response,
 
 // ------------------------------------------------- requests, UE to core
 
+namespace {
+
+// `uri`: of `value`. Mostly the UE gives back what it got, octet by octet.
+bool IsRoute(std::string_view value, const sip::UriView& uri,
+             std::string_view stored) {
+  if (value == stored) return sip::UriEquals(uri, uri);
+  const std::optional<sip::UriView> other = RouteUri(stored);
+  return other.has_value() && sip::UriEquals(uri, *other);
+}
+
+}  // namespace
+
 RouteCheck CheckRoutes(const MessageView& request, const OwnNames& own,
                        uint16_t protected_port,
                        std::span<const std::string_view> service_routes) {
-  OwnRoutes popped = CountOwnRoutes(request, own, protected_port);
-  RouteCheck check{.equal = true, .malformed = false, .own_token = popped.user};
+  RouteCheck check{.equal = true, .malformed = false, .own_token = {}};
+  bool on_top = true;
   size_t behind = 0;
   ListCursor values(request, HeaderId::kRoute);
-  for (size_t i = 0; values.Next(); ++i) {
-    std::optional<sip::UriView> uri = RouteUri(values.value());
+  while (values.Next()) {
+    const std::optional<sip::UriView> uri = RouteUri(values.value());
     if (!uri.has_value()) check.malformed = true;
-    if (i < popped.count) continue;
-    const size_t at = behind++;
-    if (!uri.has_value() || at >= service_routes.size()) {
-      check.equal = false;
+    on_top = on_top && uri.has_value() && own.IsOurs(*uri, protected_port);
+    if (on_top) {
+      if (check.own_token.empty()) check.own_token = uri->user;
       continue;
     }
-    std::optional<sip::UriView> stored = RouteUri(service_routes[at]);
-    if (!stored.has_value() || !sip::UriEquals(*uri, *stored)) {
+    const size_t at = behind++;
+    if (!uri.has_value() || at >= service_routes.size() ||
+        !IsRoute(values.value(), *uri, service_routes[at])) {
       check.equal = false;
     }
   }
@@ -309,17 +315,17 @@ RouteCheck CheckRoutes(const MessageView& request, const OwnNames& own,
 void RewriteOriginating(const MessageView& request, const RequestParts& parts,
                         const OriginatingFacts& facts, const OwnNames& own,
                         Scratch& scratch, SpliceList& out) {
-  StripFromUe(request, out);
-  DropAgreement(request, out);
-
+  const bool records = WantsRecordRoute(request);
   const size_t popped =
-      CountOwnRoutes(request, own, facts.hop.protected_port).count;
+      records || !facts.replace_routes
+          ? CountOwnRoutes(request, own, facts.hop.protected_port)
+          : 0;
   if (facts.replace_routes) {
     ReplaceRoutes(request, facts.service_routes, scratch, out);
   } else {
     (void)sip::RemoveFirstListValues(request, HeaderId::kRoute, popped, out);
   }
-  if (WantsRecordRoute(request)) {
+  if (records) {
     RecordRoute route{.user = facts.record_route_user,
                       .secure = IsSecure(request, parts, popped),
                       .protected_port = facts.hop.protected_port};
@@ -329,6 +335,9 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
   InsertVia(request, facts.hop, own, scratch, out);
   sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
+
+  StripFromUe(request, out);
+  DropAgreement(request, out);
   EnsureLength(request, scratch, out);
 
   // Source: RFC 3325 9.1, RFC 7315 table of header fields (none of them in ACK)
@@ -350,20 +359,15 @@ std::string_view TopOwnRouteUser(const MessageView& request,
                                  const OwnNames& own, uint16_t port) {
   ListCursor values(request, HeaderId::kRoute);
   if (!values.Next()) return {};
-  std::optional<sip::UriView> uri = RouteUri(values.value());
-  if (!uri.has_value() || !own.IsOurs(*uri, port)) return {};
-  return uri->user;
+  return OwnRouteUser(values.value(), own, port).value_or(std::string_view());
 }
 
 void RewriteTerminating(const MessageView& request, const RequestParts& parts,
                         const TerminatingFacts& facts, const EdgeConfig& config,
                         const OwnNames& own, Scratch& scratch,
                         SpliceList& out) {
-  StripTowardsUe(request, HidesIdentity(request, config), out);
-  DropRegistrationFields(request, out);
-
   const size_t popped =
-      CountOwnRoutes(request, own, facts.hop.protected_port).count;
+      CountOwnRoutes(request, own, facts.hop.protected_port);
   (void)sip::RemoveFirstListValues(request, HeaderId::kRoute, popped, out);
   if (WantsRecordRoute(request)) {
     RecordRoute route{.user = facts.record_route_user,
@@ -375,6 +379,9 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
   InsertViaTowardsUe(request, facts.hop, own, scratch, out);
   sip::StampVia(request, parts.via, facts.hop.peer, out, scratch);
   CountHop(request, parts, scratch, out);
+
+  StripTowardsUe(request, HidesIdentity(request, config), out);
+  DropRegistrationFields(request, out);
   EnsureLength(request, scratch, out);
 }
 
