@@ -6,6 +6,7 @@
 #include "core/registration/security_agreement.h"
 #include "core/routing/trust.h"
 #include "core/sip/edit.h"
+#include "core/sip/octets.h"
 #include "core/sip/values.h"
 
 namespace sallyport::routing {
@@ -276,10 +277,15 @@ void RewriteRegisterResponse(const MessageView& response,
 
 namespace {
 
-// `uri`: of `value`. Mostly the UE gives back what it got, octet by octet.
+bool HasOneParamAtMost(const sip::UriView& uri) {
+  return sip::FindAny<';'>(uri.params, 1) == uri.params.size();
+}
+
+// `uri`: of `value`. Mostly the UE gives back what it got, octet by octet; a URI
+// equals itself, but for a parameter that stands twice in it.
 bool IsRoute(std::string_view value, const sip::UriView& uri,
              std::string_view stored) {
-  if (value == stored) return sip::UriEquals(uri, uri);
+  if (value == stored) return HasOneParamAtMost(uri) || sip::UriEquals(uri, uri);
   const std::optional<sip::UriView> other = RouteUri(stored);
   return other.has_value() && sip::UriEquals(uri, *other);
 }
@@ -387,35 +393,82 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
 
 // ------------------------------------------------------------ responses
 
+namespace {
+
+// Walks the parameters of a P-Charging-Vector; `icid-value` itself stands where
+// others begin with a semicolon.
+class ChargingCursor {
+ public:
+  explicit ChargingCursor(const MessageView& message)
+      : rest_(message.Value(HeaderId::kPChargingVector)) {}
+
+  // False: there is none left.
+  bool Next() {
+    const size_t end = done_ ? rest_.size() + 1 : FindEnd(rest_);
+    if (end > rest_.size()) return false;
+    const std::string_view param = rest_.substr(0, end);
+    done_ = end == rest_.size();
+    rest_.remove_prefix(done_ ? end : end + 1);
+    const size_t equals = sip::FindAny<'='>(param);
+    named_ = equals < param.size();
+    name_ = sip::TrimLws(param.substr(0, equals));
+    value_ = sip::TrimLws(param.substr(named_ ? equals + 1 : equals));
+    return true;
+  }
+  bool Is(std::string_view name) const {
+    return named_ && sip::EqualsIgnoreCase(name_, name);
+  }
+  std::string_view value() const { return value_; }  // quotes kept
+
+ private:
+  // The first semicolon out of quotes, or the end; behind the end when that is
+  // where an escape would go on.
+  static size_t FindEnd(std::string_view text) {
+    size_t at = sip::FindAny<';', '"'>(text);
+    while (at < text.size() && text[at] == '"') {
+      at = sip::FindAny<'\\', '"'>(text, at + 1);
+      while (at < text.size() && text[at] == '\\') {
+        if (at + 2 > text.size()) return text.size() + 1;
+        at = sip::FindAny<'\\', '"'>(text, at + 2);
+      }
+      if (at < text.size()) at = sip::FindAny<';', '"'>(text, at + 1);
+    }
+    return at;
+  }
+
+  std::string_view rest_;
+  bool done_ = false;
+  bool named_ = false;
+  std::string_view name_;
+  std::string_view value_;
+};
+
+}  // namespace
+
 std::string_view ChargingParam(const MessageView& message,
                                std::string_view name) {
-  // `icid-value` itself stands where others begin with a semicolon.
-  std::string_view rest = message.Value(HeaderId::kPChargingVector);
-  bool quoted = false;
-  size_t begin = 0;
-  for (size_t i = 0; i <= rest.size(); ++i) {
-    if (i < rest.size() && quoted && rest[i] == '\\') {
-      ++i;
-      continue;
-    }
-    if (i < rest.size() && rest[i] == '"') quoted = !quoted;
-    if (i < rest.size() && (quoted || rest[i] != ';')) continue;
-    std::string_view param =
-        rest.substr(begin, std::min(i, rest.size()) - begin);
-    begin = i + 1;
-    const size_t equals = param.find('=');
-    if (equals == std::string_view::npos) continue;
-    if (sip::EqualsIgnoreCase(sip::TrimLws(param.substr(0, equals)), name)) {
-      return sip::TrimLws(param.substr(equals + 1));
-    }
+  for (ChargingCursor params(message); params.Next();) {
+    if (params.Is(name)) return params.value();
   }
   return {};
 }
 
+// Of parameters that stand twice the first counts.
 SavedCharging ReadCharging(const MessageView& request) {
-  return {.called_party = request.Value(HeaderId::kPCalledPartyId),
-          .icid = ChargingParam(request, "icid-value"),
-          .orig_ioi = ChargingParam(request, "orig-ioi")};
+  SavedCharging saved{.called_party = request.Value(HeaderId::kPCalledPartyId),
+                      .icid = {},
+                      .orig_ioi = {}};
+  bool icid = false, orig_ioi = false;
+  for (ChargingCursor params(request); params.Next();) {
+    if (!icid && params.Is("icid-value")) {
+      icid = true;
+      saved.icid = params.value();
+    } else if (!orig_ioi && params.Is("orig-ioi")) {
+      orig_ioi = true;
+      saved.orig_ioi = params.value();
+    }
+  }
+  return saved;
 }
 
 namespace {

@@ -1,6 +1,8 @@
 #include "core/routing/rewrite.h"
 
 #include <algorithm>
+#include <iterator>
+#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -522,6 +524,26 @@ TEST(RewriteOriginating, ComparesTheRouteListUriByUri) {
   }
 }
 
+// A URI whose parameter stands twice, with two values, equals none.
+TEST(RewriteOriginating, KnowsAStoredRouteByItsOctets) {
+  static sip::MessageView view;
+  OwnNames own(ExampleConfig());
+  for (const auto& [route, equal] : std::vector<std::pair<std::string, bool>>{
+           {"<sip:s1>", true},
+           {"<sip:s1;lr>", true},
+           {"\"A\" <sip:u@s1:5070;lr;a=1>", true},
+           {"<tel:+1-2;phone-context=a;b=1>", true},
+           {"<sip:s1;lr;a=1;a=1>", true},
+           {"<sip:s1;lr;a=1;a=2>", false}}) {
+    const std::string_view stored[] = {route};
+    const std::string request =
+        Request("MESSAGE", absl::StrCat("Route: ", route, "\r\n"));
+    ASSERT_EQ(view.Scan(request), sip::ScanVerdict::kOk);
+
+    EXPECT_EQ(CheckRoutes(view, own, 5061, stored).equal, equal) << route;
+  }
+}
+
 // ------------------------------------------------- requests, core to UE
 
 // Conformance: TERM-03, TERM-04
@@ -655,6 +677,53 @@ TEST(Rewrite, ReadsWhatTheRequestLeftBehind) {
   EXPECT_EQ(saved.icid, "\"a;b\\\";c\"");
   EXPECT_EQ(saved.orig_ioi, "\"Type 1h\"");
   EXPECT_EQ(ChargingParam(view, "term-ioi"), "");
+}
+
+// Octet by octet, as RFC 3261 25.1 has quoted strings.
+std::string_view PlainParam(std::string_view text, std::string_view name) {
+  bool quoted = false;
+  size_t begin = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    if (i < text.size() && quoted && text[i] == '\\') {
+      ++i;
+      continue;
+    }
+    if (i < text.size() && text[i] == '"') quoted = !quoted;
+    if (i < text.size() && (quoted || text[i] != ';')) continue;
+    const std::string_view param = text.substr(begin, i - begin);
+    begin = i + 1;
+    const size_t equals = param.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (slow::Lower(sip::TrimLws(param.substr(0, equals))) == name) {
+      return sip::TrimLws(param.substr(equals + 1));
+    }
+  }
+  return {};
+}
+
+TEST(Rewrite, ReadsChargingAsAPlainReaderDoes) {
+  static sip::MessageView view;
+  constexpr std::string_view kPieces[] = {
+      "icid-value", "orig-ioi", "ICID-Value", "x", "=", "=", "=",
+      ";",          ";",        "\"",         "\"", "\\", " ", "\t"};
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string value = "x";
+    for (auto n = random() % 24; n > 0; --n) {
+      value += kPieces[random() % std::size(kPieces)];
+    }
+    const std::string request =
+        Request("MESSAGE", absl::StrCat("P-Charging-Vector: ", value, "\r\n"));
+    ASSERT_EQ(view.Scan(request), sip::ScanVerdict::kOk);
+    const std::string_view text =
+        view.Value(sip::HeaderId::kPChargingVector);
+
+    const SavedCharging saved = ReadCharging(view);
+
+    EXPECT_EQ(saved.icid, PlainParam(text, "icid-value")) << value;
+    EXPECT_EQ(saved.orig_ioi, PlainParam(text, "orig-ioi")) << value;
+    EXPECT_EQ(ChargingParam(view, "x"), PlainParam(text, "x")) << value;
+  }
 }
 
 // Conformance: ORIG-16, TERM-06
