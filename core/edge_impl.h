@@ -183,6 +183,8 @@ class Edge::Impl {
   routing::Refusal Unavailable();
   bool MayLeave(const routing::Upstream& upstream, int code);
   routing::Upstream UpstreamOf(const Inbound& in) const;
+  // The same by its top Via; null: there is none that can be read.
+  routing::Upstream UpstreamBy(const sip::ViaView* via, const Inbound& in) const;
   // Nothing: it cannot be reached any more.
   std::optional<Destination> ToUpstream(const routing::Upstream& upstream);
   // Sends the sealed splices_, or `text` when it is not null, as the answer of

@@ -57,7 +57,9 @@ void Edge::Impl::GoTo(Transaction& transaction,
   transaction.downstream =
       Destination::ToCore(choice.endpoint, sent_on, choice.host);
   transaction.hop_mark =
-      routing::NextHops::Mark(choice.endpoint, sent_on, choice.host);
+      sent_on == choice.transport
+          ? choice.mark
+          : routing::NextHops::Mark(choice.endpoint, sent_on, choice.host);
   transaction.target = choice.target;
   hops_.Begin(choice, transaction.tries, now_);
 }

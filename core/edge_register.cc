@@ -205,11 +205,10 @@ void Edge::Impl::NoteVerdict(const Inbound& in, const RegisterRequest& r) {
 // registered on their connection, to stay or to leave.
 // Source: RFC 3261 21.5.4, Sallyport 6.8
 bool Edge::Impl::AdmitRegister(const Inbound& in) {
+  if (core_registers_ < config_.core_registers_max * 3 / 4) return true;
   const bool registered =
       in.protected_access() && BondOf(*in.record) == Bond::kActive;
-  const uint32_t most = registered ? config_.core_registers_max
-                                   : config_.core_registers_max * 3 / 4;
-  if (core_registers_ < most) return true;
+  if (registered && core_registers_ < config_.core_registers_max) return true;
   TurnAway(in, CounterId::kCoreRegistersFull);
   return false;
 }
@@ -220,11 +219,12 @@ bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
   Flow& flow = *in.record;
   // A resumed connection that does not prove whose it is gets a slot of its
   // own.
-  if (BondOf(flow) == Bond::kRebinding &&
-      r.decision.rule != registration::Rule::kD11) {
+  const Bond bond = BondOf(flow);
+  if (bond == Bond::kNone ||
+      (bond == Bond::kRebinding &&
+       r.decision.rule != registration::Rule::kD11)) {
     flow.association = {};
   }
-  if (BondOf(flow) == Bond::kNone) flow.association = {};
   if (HasResponse(r.credentials) && TooManyDevices(r, flow.association)) {
     Answer(in, Unavailable());
     return false;

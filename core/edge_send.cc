@@ -159,19 +159,25 @@ bool Edge::Impl::Overflowed() const {
 
 // Source: RFC 3261 18.2.2, RFC 3581 4, spec 6.1. A UE's maddr and address are
 // never believed; its port is, because the datagram goes to its source anyway.
-routing::Upstream Edge::Impl::UpstreamOf(const Inbound& in) const {
+routing::Upstream Edge::Impl::UpstreamBy(const sip::ViaView* via,
+                                         const Inbound& in) const {
   routing::Upstream upstream{.flow = in.flow,
                              .source = in.peer,
                              .reply = in.peer,
                              .transport = in.info->transport,
                              .side = in.info->side};
-  if (in.protected_access()) return upstream;
-  sip::ListCursor values(message_, sip::HeaderId::kVia);
-  if (!values.Next()) return upstream;
-  const auto via = sip::ParseVia(values.value());
-  if (!via || (via->rport.present && !in.stream())) return upstream;
+  if (in.protected_access() || via == nullptr) return upstream;
+  if (via->rport.present && !in.stream()) return upstream;
   upstream.reply.port = via->port == 0 ? kSipPort : via->port;
   return upstream;
+}
+
+// What is answered need not have been read to its end, or with success.
+routing::Upstream Edge::Impl::UpstreamOf(const Inbound& in) const {
+  if (in.protected_access()) return UpstreamBy(nullptr, in);
+  sip::ListCursor values(message_, sip::HeaderId::kVia);
+  const auto via = values.Next() ? sip::ParseVia(values.value()) : std::nullopt;
+  return UpstreamBy(via ? &*via : nullptr, in);
 }
 
 std::optional<Destination> Edge::Impl::ToUpstream(
@@ -222,6 +228,9 @@ bool Edge::Impl::TooManyInFlight(const Inbound& in) {
   if (!in.protected_access()) {
     return clear_transactions_ >= config_.transactions_max / kClearShare;
   }
+  const uint32_t always =
+      std::min(config_.transactions_per_flow_max, kUnassociatedInFlightMax);
+  if (in.record->in_flight < always) return false;
   const uint32_t most = BondOf(*in.record) == Bond::kActive
                             ? config_.transactions_per_flow_max
                             : kUnassociatedInFlightMax;
@@ -263,7 +272,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.kind = kind;
   transaction.request = request;
   transaction.whole = whole;
-  transaction.upstream = UpstreamOf(in);
+  transaction.upstream = UpstreamBy(&parts_.via, in);
   transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
   transaction.key = KeyOf(in);
   transaction.method_hash = MethodHash();

@@ -29,23 +29,10 @@ void FlowTable::Close(Flow& flow) {
   --size_;
 }
 
-Flow* FlowTable::Find(FlowId id) {
-  Flow* flow = At(id.handle.slot);
-  return flow != nullptr && flow->id == id ? flow : nullptr;
-}
-
 void FlowTable::Prefetch(FlowId id) const {
   const uint32_t slot = id.handle.slot;
   if (slot >= slots_used() || chunks_[slot / kChunk] == nullptr) return;
   PrefetchObject((*chunks_[slot / kChunk])[slot % kChunk]);
-}
-
-Flow* FlowTable::At(uint32_t slot) {
-  if (slot >= slots_used()) return nullptr;
-  Chunk* const chunk = chunks_[slot / kChunk].get();
-  if (chunk == nullptr) return nullptr;
-  Flow& flow = (*chunk)[slot % kChunk];
-  return flow.live ? &flow : nullptr;
 }
 
 }  // namespace sallyport

@@ -52,9 +52,17 @@ class FlowTable {
   Flow* Open(FlowId id, const FlowInfo& info, Instant now);
   void Close(Flow& flow);
   // Null when it is gone.
-  Flow* Find(FlowId id);
+  Flow* Find(FlowId id) {
+    Flow* const flow = At(id.handle.slot);
+    return flow != nullptr && flow->id == id ? flow : nullptr;
+  }
   // The present tenant of a slot, or null; for walks up to slots_used().
-  Flow* At(uint32_t slot);
+  Flow* At(uint32_t slot) {
+    const size_t place = slot / kChunk;
+    if (place >= chunks_.size() || chunks_[place] == nullptr) return nullptr;
+    Flow& flow = (*chunks_[place])[slot % kChunk];
+    return flow.live ? &flow : nullptr;
+  }
   // Brings the slot's memory near, whoever is in it.
   void Prefetch(FlowId id) const;
   uint32_t slots_used() const {

@@ -82,6 +82,7 @@ bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
     return branch && branch->loop_hash == LoopHash(request, parts, seed);
   };
   if (is_ours(parts.via)) return true;
+  if (parts.lone_via) return false;
   sip::ListCursor values(request, sip::HeaderId::kVia);
   if (!values.Next()) return false;
   while (values.Next()) {
@@ -122,6 +123,7 @@ uint64_t EchoHash(const sip::MessageView& request, const RequestParts& parts,
                   uint64_t seed) {
   Fingerprint hash = BeginEcho(parts.call_id, parts.cseq, seed);
   AddVia(parts.via, hash);
+  if (parts.lone_via) return hash.value();
   sip::ListCursor values(request, sip::HeaderId::kVia);
   if (values.Next()) AddVias(values, hash);
   return hash.value();

@@ -130,6 +130,7 @@ HopChoice NextHops::Chosen(const Hop& hop, std::string_view host) {
       .transport = hop.transport,
       .host = hop.transport == sip::Transport::kTls ? host : std::string_view(),
       .target = hop.id,
+      .mark = hop.mark,
       .name = {}};
 }
 
@@ -291,7 +292,7 @@ HopChoice NextHops::ChooseAddress(const Endpoint& endpoint,
 
 void NextHops::Begin(const HopChoice& choice, HopTries& tries, Instant now) {
   CHECK(choice.kind == HopChoice::Kind::kTarget);
-  tries.Add(Mark(choice.endpoint, choice.transport, choice.host));
+  tries.Add(choice.mark);
   targets_.Began(choice.target, now);
 }
 
@@ -300,7 +301,10 @@ HopChoice NextHops::BeginProbe(Millis quiet, Instant now) {
   const HopTarget* target = targets_.Get(id);
   if (target == nullptr) return {};
   return Chosen(
-      {.endpoint = target->endpoint, .transport = target->transport, .id = id},
+      {.endpoint = target->endpoint,
+       .transport = target->transport,
+       .id = id,
+       .mark = Mark(target->endpoint, target->transport, target->host)},
       target->host);
 }
 

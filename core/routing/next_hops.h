@@ -53,7 +53,8 @@ struct HopChoice {
   // Over TLS: the name that was asked for, which the peer must prove; empty:
   // its address. Borrowed until the next choice. Source: RFC 5922 7.3
   std::string_view host;
-  TargetId target;  // its health; may be invalid
+  TargetId target;    // its health; may be invalid
+  uint64_t mark = 0;  // Mark() of it
   NameId name;      // of a Service-Route; invalid: the home core's
   bool ask = false;  // `name` is to be asked for now: Ask()
   bool rests = false;  // kWait of the home core: and something known rests

@@ -180,6 +180,7 @@ Refusal CheckVia(const MessageView& request, size_t values_max,
     if (!top.has_value()) return Bad("Bad Via");
     parts.via = *top;
   }
+  parts.lone_via = count == 1;
   if (count == 0) return Bad("Missing Via");
   if (empty_value || values.malformed()) return Bad("Bad Via");
   return {};

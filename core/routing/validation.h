@@ -32,7 +32,8 @@ Refusal Refuse(int code, std::string_view extra = {});
 // The parts of a request that rules use, parsed once.
 struct RequestParts {
   sip::UriView request_uri;
-  sip::ViaView via;  // topmost value
+  sip::ViaView via;       // topmost value
+  bool lone_via = false;  // no other stands below it
   sip::NameAddrView from, to;
   sip::UriView to_uri;
   std::string_view from_tag, to_tag;
