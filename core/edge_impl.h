@@ -91,6 +91,12 @@ class Edge::Impl {
     }
   };
 
+  // What a request and its repetitions have in common; a CANCEL has the branch.
+  struct RequestKey {
+    uint64_t branch = 0;  // and where it came from
+    uint64_t method = 0;
+  };
+
   // What is known of a REGISTER in hand.
   struct RegisterRequest {
     routing::RegisterParts parts;
@@ -165,13 +171,12 @@ class Edge::Impl {
   bool KeepsRules(const Inbound& in);
   // It repeats a request that has a transaction: the answer to that is sent
   // again.
-  bool Absorb(const Inbound& in);
-  bool CancelMatches(const Inbound& in);
+  bool Absorb();
+  bool CancelMatches();
   // ACK is dropped, CANCEL answered, what forms dialogs refused. True: done
   // with.
   bool RefuseDialogMethods(const Inbound& in);
-  uint64_t KeyOf(const Inbound& in) const;
-  uint64_t MethodHash() const;
+  RequestKey KeyOf(const Inbound& in) const;
 
   // ---- answering (edge_send.cc)
   void Discard(CounterId counter) { counters_.Add(counter); }
@@ -505,6 +510,7 @@ class Edge::Impl {
   FlowInfo handed_;  // of the flow of a message that was handed over
   sip::MessageView message_;
   routing::RequestParts parts_;
+  RequestKey key_;  // of the request that ReadSyntax() read
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;
   std::array<char, sip::kHeaderValueBytesMax> impi_;

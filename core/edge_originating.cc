@@ -58,7 +58,7 @@ void Edge::Impl::OnOriginating(const Inbound& in, sip::ScanVerdict scan) {
     RefuseDialogMethods(in);
     return;
   }
-  if (Absorb(in)) return;
+  if (Absorb()) return;
   if (const routing::Refusal wrong = CheckVerify()) return Answer(in, wrong);
   RouteOriginating(in, flow.association);
 }

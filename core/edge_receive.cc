@@ -325,8 +325,12 @@ bool Edge::Impl::ReadRequest(const Inbound& in, sip::ScanVerdict scan) {
 bool Edge::Impl::ReadSyntax(const Inbound& in, sip::ScanVerdict scan) {
   const routing::Refusal wrong =
       routing::ValidateSyntax(message_, scan, parts_, config_.message_limits);
-  if (wrong) RefuseRequest(in, wrong);
-  return !wrong;
+  if (wrong) {
+    RefuseRequest(in, wrong);
+    return false;
+  }
+  key_ = KeyOf(in);
+  return true;
 }
 
 bool Edge::Impl::KeepsRules(const Inbound& in) {
@@ -346,8 +350,8 @@ bool Edge::Impl::KeepsRules(const Inbound& in) {
 }
 
 // Source: RFC 3261 17.2.2, 17.2.3
-bool Edge::Impl::Absorb(const Inbound& in) {
-  const SlotHandle known = transactions_.FindByKey(KeyOf(in), MethodHash());
+bool Edge::Impl::Absorb() {
+  const SlotHandle known = transactions_.FindByKey(key_.branch, key_.method);
   if (!known.valid()) return false;
   Discard(CounterId::kDiscardDuplicate);
   const Transaction& transaction = *transactions_.Find(known);
@@ -361,8 +365,8 @@ bool Edge::Impl::Absorb(const Inbound& in) {
 }
 
 // Source: RFC 3261 9.2: of whatever method but ACK and CANCEL.
-bool Edge::Impl::CancelMatches(const Inbound& in) {
-  return transactions_.FindByKey(KeyOf(in), std::nullopt).valid();
+bool Edge::Impl::CancelMatches() {
+  return transactions_.FindByKey(key_.branch, std::nullopt).valid();
 }
 
 bool Edge::Impl::RefuseDialogMethods(const Inbound& in) {
@@ -374,7 +378,7 @@ bool Edge::Impl::RefuseDialogMethods(const Inbound& in) {
   if (method == sip::Method::kCancel) {
     // All transactions are non-INVITE ones: a CANCEL has no effect on them.
     // Source: RFC 3261 9.2; spec 6.6, E29
-    Answer(in, CancelMatches(in) ? answers::kOk : answers::kNoTransaction);
+    Answer(in, CancelMatches() ? answers::kOk : answers::kNoTransaction);
     return true;
   }
   if (FormsDialogs(method)) {
@@ -386,7 +390,7 @@ bool Edge::Impl::RefuseDialogMethods(const Inbound& in) {
 
 // The branch alone would let one peer guess another's transaction: where the
 // request came from is a part of the key (spec 9.4).
-uint64_t Edge::Impl::KeyOf(const Inbound& in) const {
+Edge::Impl::RequestKey Edge::Impl::KeyOf(const Inbound& in) const {
   routing::Fingerprint key(key_seed_);
   key.Add(in.flow.shard)
       .Add(in.flow.handle.slot)
@@ -404,11 +408,9 @@ uint64_t Edge::Impl::KeyOf(const Inbound& in) const {
         .Add(parts_.call_id)
         .Add(parts_.cseq.number);
   }
-  return key.value();
-}
-
-uint64_t Edge::Impl::MethodHash() const {
-  return routing::Fingerprint(0).Add(message_.method_text()).value();
+  return {.branch = key.value(),
+          .method =
+              routing::Fingerprint(0).Add(message_.method_text()).value()};
 }
 
 }  // namespace sallyport

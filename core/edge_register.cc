@@ -56,7 +56,7 @@ void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
   }
   if (!registers) return Discard(CounterId::kDiscardClear);
   if (const auto shard = WhoKnows(in, impi)) return HandOverClear(in, *shard);
-  if (Absorb(in) || !DecideRegister(in, r) || !AdmitRegister(in)) return;
+  if (Absorb() || !DecideRegister(in, r) || !AdmitRegister(in)) return;
   BeginRegister(in, r);
 }
 
@@ -65,7 +65,7 @@ void Edge::Impl::OnClearRequest(const Inbound& in, sip::ScanVerdict scan) {
 void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
   RegisterRequest r;
   if (!ReadRegister(in, scan, r)) return;
-  if (Absorb(in)) return;
+  if (Absorb()) return;
   if (const routing::Refusal refusal = CheckAgreement(r))
     return Answer(in, refusal);
   if (!DecideRegister(in, r) || !AdmitRegister(in) || !ReserveFor(in, r)) return;

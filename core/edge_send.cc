@@ -274,8 +274,8 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.whole = whole;
   transaction.upstream = UpstreamBy(&parts_.via, in);
   transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
-  transaction.key = KeyOf(in);
-  transaction.method_hash = MethodHash();
+  transaction.key = key_.branch;
+  transaction.method_hash = key_.method;
   transactions_.Index(handle);
   core_registers_ += transaction.awaits_registrar();
   CountInFlight(transaction.upstream, 1);

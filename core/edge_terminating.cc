@@ -33,7 +33,7 @@ void Edge::Impl::OnTerminating(const Inbound& in, std::string_view user) {
     RefuseDialogMethods(in);
     return;
   }
-  if (Absorb(in)) return;
+  if (Absorb()) return;
   const AssociationId id = read.token.association;
   if (!StillLive(id) || slice_.state(id) == AssociationState::kReserved) {
     counters_.Add(CounterId::kTokenStale);  // ASSOC-23

@@ -214,7 +214,10 @@ HopChoice NextHops::DrawHome(const HomeSet& set, const HopTries& tries,
           return Usable(candidate, tries, health, now);
         });
     if (entry == nullptr) continue;
-    return Chosen(*DrawHop(HopsOf(*entry, now), tries, health, now),
+    // Of one address nothing is drawn: it is what made the entry usable.
+    const std::span<const Hop> hops = HopsOf(*entry, now);
+    return Chosen(hops.size() == 1 ? hops.front()
+                                   : *DrawHop(hops, tries, health, now),
                   HostOf(*entry));
   }
   return {};
@@ -284,7 +287,9 @@ HopChoice NextHops::ChooseAddress(const Endpoint& endpoint,
                                   sip::Transport transport,
                                   const HopTries& tries, Instant now,
                                   std::string_view host) {
-  if (IpAddress::Parse(host)) host = {};
+  const bool must_prove_a_name =
+      transport == sip::Transport::kTls && !IpAddress::Parse(host);
+  if (!must_prove_a_name) host = {};
   const Hop hop = HopTo(endpoint, transport, host, now);
   if (tries.full() || tries.Has(hop.mark)) return {};
   return Chosen(hop, host);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 
 #include "core/registration/security_agreement.h"
@@ -91,17 +92,21 @@ Refusal CheckRepeats(const MessageView& request) {
   return {};
 }
 
-// One name-addr and no more; its tag at most once. `uri` may be null.
-bool ParseParty(std::string_view value, sip::NameAddrView& party,
-                sip::UriView* uri, std::string_view& tag) {
+// One name-addr and no more; its tag at most once. `known_uris`: of what was
+// parsed before. A UE registers itself, and a first request is to whom its
+// Request-URI names.
+bool ParseParty(std::string_view value,
+                std::initializer_list<std::string_view> known_uris,
+                sip::NameAddrView& party, std::string_view& tag) {
   ListCursor list(value);
   if (!list.Next() || list.Next() || list.malformed()) return false;
   std::optional<sip::NameAddrView> parsed = sip::ParseNameAddr(value);
   if (!parsed.has_value()) return false;
   party = *parsed;
-  std::optional<sip::UriView> address = sip::ParseUri(party.uri);
-  if (!address.has_value()) return false;
-  if (uri != nullptr) *uri = *address;
+  if (std::ranges::find(known_uris, party.uri) == known_uris.end() &&
+      !sip::ParseUri(party.uri).has_value()) {
+    return false;
+  }
   bool tagged = false;
   sip::ParamCursor params(party.params);
   while (params.Next()) {
@@ -116,12 +121,13 @@ bool ParseParty(std::string_view value, sip::NameAddrView& party,
 Refusal CheckParties(const MessageView& request, RequestParts& parts) {
   if (!request.Has(HeaderId::kFrom)) return Bad("Missing From");
   if (!request.Has(HeaderId::kTo)) return Bad("Missing To");
-  if (!ParseParty(request.Value(HeaderId::kFrom), parts.from, nullptr,
+  const std::string_view request_uri = parts.request_uri.whole;
+  if (!ParseParty(request.Value(HeaderId::kFrom), {request_uri}, parts.from,
                   parts.from_tag)) {
     return Bad("Bad From");
   }
-  if (!ParseParty(request.Value(HeaderId::kTo), parts.to, &parts.to_uri,
-                  parts.to_tag)) {
+  if (!ParseParty(request.Value(HeaderId::kTo), {request_uri, parts.from.uri},
+                  parts.to, parts.to_tag)) {
     return Bad("Bad To");
   }
   return {};

@@ -35,7 +35,6 @@ struct RequestParts {
   sip::ViaView via;       // topmost value
   bool lone_via = false;  // no other stands below it
   sip::NameAddrView from, to;
-  sip::UriView to_uri;
   std::string_view from_tag, to_tag;
   std::string_view call_id;
   sip::CSeqView cseq;

@@ -72,7 +72,7 @@ TEST(Validation, TakesARequestApartOnce) {
   EXPECT_EQ(checked.parts.via.branch, "z9hG4bKa");
   EXPECT_EQ(checked.parts.from.uri, "sip:alice@ims.example.com");
   EXPECT_EQ(checked.parts.from_tag, "ue1");
-  EXPECT_EQ(checked.parts.to_uri.user, "bob");
+  EXPECT_EQ(checked.parts.to.uri, "sip:bob@ims.example.net");
   EXPECT_EQ(checked.parts.to_tag, "");
   EXPECT_EQ(checked.parts.call_id, "c1@192.168.1.10");
   EXPECT_EQ(checked.parts.cseq.number, 7u);
