@@ -21,6 +21,27 @@ std::optional<uint32_t> ParseNumber(std::string_view digits, uint32_t most) {
   return number;
 }
 
+// Four numbers, and no zero before another digit, as inet_pton() has it. Each
+// message brings some.
+std::optional<std::array<uint8_t, 4>> ReadV4(std::string_view text) {
+  std::array<uint8_t, 4> octets;
+  size_t at = 0;
+  for (size_t i = 0; i < octets.size(); ++i) {
+    if (i > 0 && (at == text.size() || text[at++] != '.')) return {};
+    const size_t begin = at;
+    unsigned number = 0;
+    for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+      if (at - begin == 3) return {};
+      number = 10 * number + static_cast<unsigned>(text[at] - '0');
+    }
+    const bool leads_with_zero = at - begin > 1 && text[begin] == '0';
+    if (at == begin || number > 255 || leads_with_zero) return {};
+    octets[i] = static_cast<uint8_t>(number);
+  }
+  if (at < text.size()) return {};
+  return octets;
+}
+
 // Each message gets one: the library's function costs 1,500 instructions.
 size_t WriteV4(const uint8_t* octets, char* out) {
   char* end = out;
@@ -53,17 +74,17 @@ IpAddress IpAddress::V6(const std::array<uint8_t, 16>& octets) {
 std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   const bool bracketed =
       text.size() >= 2 && text.front() == '[' && text.back() == ']';
-  if (bracketed) text = text.substr(1, text.size() - 2);
+  if (bracketed) {
+    text = text.substr(1, text.size() - 2);
+  } else if (const auto v4 = ReadV4(text)) {
+    return V4(*v4);
+  }
   char terminated[kTextBytesMax];
   if (text.empty() || text.size() >= sizeof(terminated)) return {};
+  if (text.find(':') == std::string_view::npos) return {};  // a name
   if (text.find('\0') != std::string_view::npos) return {};
   std::memcpy(terminated, text.data(), text.size());
   terminated[text.size()] = '\0';
-
-  std::array<uint8_t, 4> v4;
-  if (!bracketed && inet_pton(AF_INET, terminated, v4.data()) == 1) {
-    return V4(v4);
-  }
   std::array<uint8_t, 16> v6;
   if (inet_pton(AF_INET6, terminated, v6.data()) == 1) return V6(v6);
   return {};

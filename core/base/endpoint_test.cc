@@ -1,6 +1,8 @@
 #include "core/base/endpoint.h"
 
+#include <random>
 #include <string>
+#include <string_view>
 
 #include "absl/hash/hash.h"
 #include "gtest/gtest.h"
@@ -43,6 +45,39 @@ TEST(IpAddress, RefusesWhatIsNotExactlyAnAddress) {
   }
   EXPECT_EQ(Written(std::string_view("192.0.2.1\0", 10)), "refused");
   EXPECT_EQ(Written(std::string_view("192.0.2.1\0.2", 12)), "refused");
+}
+
+// As a person would write them.
+bool AreFourNumbers(std::string_view text) {
+  for (int parts = 1;; ++parts) {
+    const size_t dot = text.find('.');
+    const std::string part(text.substr(0, dot));
+    if (part.empty() || part.size() > 3 ||
+        part.find_first_not_of("0123456789") != std::string::npos) {
+      return false;
+    }
+    const int number = std::stoi(part);
+    if (number > 255 || std::to_string(number) != part) return false;
+    if (dot == std::string_view::npos) return parts == 4;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+TEST(IpAddress, ReadsFourNumbersAndNothingElse) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text;
+    for (int part = 0; part < 4; ++part) {
+      if (part > 0) text += '.';
+      text += std::to_string(random() % 300);
+    }
+    constexpr std::string_view kOctets = "00112.. 59x-";
+    for (auto changes = random() % 3; changes > 0; --changes) {
+      text[random() % text.size()] = kOctets[random() % kOctets.size()];
+    }
+
+    EXPECT_EQ(Written(text), AreFourNumbers(text) ? text : "refused");
+  }
 }
 
 TEST(IpAddress, KnowsWhatKindOfAddressItIs) {
