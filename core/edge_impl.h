@@ -385,6 +385,8 @@ class Edge::Impl {
   // Where a Route value of the core leads.
   routing::HopChoice ChooseRoute(std::string_view route,
                                  const routing::HopTries& tries);
+  routing::HopChoice ChooseUri(const sip::UriView& uri,
+                               const routing::HopTries& tries);
   // Where the first Service-Route of its association leads.
   routing::HopChoice ChooseServiceRoute(AssociationId id,
                                         const routing::HopTries& tries);

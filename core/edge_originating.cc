@@ -77,7 +77,7 @@ void Edge::Impl::RouteOriginating(const Inbound& in, AssociationId id) {
   const uint16_t port = in.info->local.port;
   const ServiceRoutes routes(slice_, id);
   const routing::RouteCheck check =
-      routing::CheckRoutes(message_, own_, port, routes.span());
+      routing::CheckRoutes(message_, parts_, own_, port, routes.span());
   if (check.malformed) return Answer(in, {400, "Bad Route", {}});
   if (!CheckOwnToken(in, check.own_token)) return;
   if (RefuseDialogMethods(in)) return;
@@ -89,7 +89,9 @@ void Edge::Impl::RouteOriginating(const Inbound& in, AssociationId id) {
   if (!check.equal && config_.service_route_mismatch_400) {
     return Answer(in, {400, "Route Differs From Service-Route", {}});
   }
-  ForwardOriginating(in, id, ChooseServiceRoute(id, {}));
+  ForwardOriginating(in, id,
+                     check.next ? ChooseUri(*check.next, {})
+                                : ChooseServiceRoute(id, {}));
 }
 
 // A UE may show the token of its own dialogs, never one of the Path.
@@ -176,17 +178,21 @@ const CoreTarget* Edge::Impl::EntryNamed(const HostQuestion& question) const {
   return nullptr;
 }
 
-// It comes from the registrar, so its name may be asked for. The name of an
-// entry point takes what it does not say from there.
 routing::HopChoice Edge::Impl::ChooseRoute(std::string_view route,
                                            const routing::HopTries& tries) {
   const auto name = sip::ParseNameAddr(route);
   const auto uri = name ? sip::ParseUri(name->uri) : std::nullopt;
-  if (!uri) return {};
-  const std::string_view host = WithoutBrackets(uri->host);
+  return uri ? ChooseUri(*uri, tries) : routing::HopChoice();
+}
+
+// It comes from the registrar, so its name may be asked for. The name of an
+// entry point takes what it does not say from there.
+routing::HopChoice Edge::Impl::ChooseUri(const sip::UriView& uri,
+                                         const routing::HopTries& tries) {
+  const std::string_view host = WithoutBrackets(uri.host);
   HostQuestion question{.host = host,
-                        .port = uri->port,
-                        .transport = sip::UriTransport(*uri)};
+                        .port = uri.port,
+                        .transport = sip::UriTransport(uri)};
   std::optional<IpAddress> address = IpAddress::Parse(host);
   if (const CoreTarget* entry = EntryNamed(question)) {
     if (entry->literal()) address = entry->endpoint.address;

@@ -279,7 +279,7 @@ void Edge::Impl::OnAccessRequest(const Inbound& in, sip::ScanVerdict scan) {
 void Edge::Impl::OnCoreRequest(const Inbound& in, sip::ScanVerdict scan) {
   if (!ReadRequest(in, scan)) return;
   const std::string_view user =
-      routing::TopOwnRouteUser(message_, own_, config_.core_listen.port);
+      routing::TopOwnRouteUser(message_, parts_, own_, config_.core_listen.port);
   if (!user.empty()) return OnTerminating(in, user);
   if (message_.method() == sip::Method::kNotify &&
       ToOurselves(config_.core_listen.port)) {

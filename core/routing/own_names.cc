@@ -4,17 +4,12 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "core/sip/octets.h"
 
 namespace sallyport::routing {
 namespace {
 
 constexpr uint16_t kSipPort = 5060;
 constexpr uint16_t kSipsPort = 5061;
-
-// Of a flow token; all may stand in a user part.
-constexpr sip::OctetSet kTokenOctets(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
 // A quoted string of RFC 3261 25.1 that says `text`.
 std::string Quoted(std::string_view text) {
@@ -130,19 +125,6 @@ std::optional<std::string_view> OwnNames::BranchIn(std::string_view via) const {
     }
   }
   return std::nullopt;
-}
-
-std::optional<std::string_view> OwnNames::TokenIn(
-    std::string_view route) const {
-  constexpr std::string_view kBegin = "<sip:";
-  if (!route.starts_with(kBegin) || !route.ends_with(path_tail)) {
-    return std::nullopt;
-  }
-  route.remove_prefix(kBegin.size());
-  if (route.size() <= path_tail.size()) return std::nullopt;
-  route.remove_suffix(path_tail.size());
-  if (!sip::AreAllIn(route, kTokenOctets)) return std::nullopt;
-  return route;
 }
 
 bool OwnNames::IsOurs(const sip::UriView& uri, uint16_t flow_port) const {

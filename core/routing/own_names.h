@@ -51,11 +51,6 @@ struct OwnNames {
   // it need not be parsed.
   std::optional<std::string_view> BranchIn(std::string_view via) const;
 
-  // What stands for the flow token in a Route value that is the Path or the
-  // Record-Route which we gave the core, octet by octet: most requests for a UE
-  // bring one back so.
-  std::optional<std::string_view> TokenIn(std::string_view route) const;
-
   // Host (and port, transport when given) mean us: spec 6.3.
   // `flow_port`: the listener's port of the flow in question.
   //

@@ -84,39 +84,6 @@ TEST(OwnNames, NamesItsDomainWhenItListensOnEveryAddress) {
       "\";icid-generated-at=pcscf1.ims.example.com;"));
 }
 
-TEST(OwnNames, FindsTheTokenInARouteOfItsOwn) {
-  for (const uint16_t tls_port : {0, 5071}) {
-    EdgeConfig config = Example();
-    config.core_tls_port = tls_port;
-    const OwnNames own(config);
-    const std::string route = "<sip:t.Az-_09" + own.path_tail;
-    const auto name = sip::ParseNameAddr(route);
-    const auto uri = name ? sip::ParseUri(name->uri) : std::nullopt;
-
-    EXPECT_EQ(own.TokenIn(route), "t.Az-_09");
-    ASSERT_TRUE(uri);
-    EXPECT_EQ(own.TokenIn(route), uri->user);
-    EXPECT_TRUE(own.IsOurs(*uri, config.core_listen.port));
-  }
-}
-
-// Such ones are read as what they are.
-TEST(OwnNames, FindsNoTokenInWhatIsWrittenOtherwise) {
-  const OwnNames own(Example());
-  for (const std::string& route :
-       {std::string(), own.path_tail, "<sip:" + own.path_tail,
-        "<sips:t.x" + own.path_tail, "sip:t.x" + own.path_tail,
-        "<SIP:t.x" + own.path_tail, "<sip:t%2ex" + own.path_tail,
-        "<sip:t:x" + own.path_tail, "<sip:t>,<sip:x" + own.path_tail,
-        "<sip:t x" + own.path_tail, "<sip:t@x" + own.path_tail,
-        "\"\" <sip:t.x" + own.path_tail, "<sip:t.x" + own.path_tail + ";a",
-        "<sip:t.x" + own.path_tail.substr(1),
-        std::string("<sip:t.x@other.example.com:5070;lr>"),
-        std::string("<sip:t.x@pcscf1.ims.example.com:5071;lr>")}) {
-    EXPECT_EQ(own.TokenIn(route), std::nullopt) << route;
-  }
-}
-
 TEST(OwnNames, FindsTheBranchInItsOwnVia) {
   EdgeConfig config = Example();
   config.core_tls_port = 5071;

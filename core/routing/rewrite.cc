@@ -85,22 +85,44 @@ std::optional<sip::UriView> RouteUri(std::string_view value) {
   return sip::ParseUri(route->uri);
 }
 
-// The user part, perhaps empty, of a Route value that is ours; else nothing.
-std::optional<std::string_view> OwnRouteUser(std::string_view value,
-                                             const OwnNames& own,
-                                             uint16_t port) {
-  if (const auto user = own.TokenIn(value)) return user;
-  const std::optional<sip::UriView> uri = RouteUri(value);
-  if (!uri.has_value() || !own.IsOurs(*uri, port)) return std::nullopt;
-  return uri->user;
-}
+// Walks the Route values, with their URIs as the validation read them; what is
+// past those is read here.
+class RouteCursor {
+ public:
+  RouteCursor(const MessageView& request, const RequestParts& parts)
+      : parts_(parts), values_(request, HeaderId::kRoute) {}
+
+  bool Next() {
+    if (!values_.Next()) return false;
+    if (next_ < parts_.routes_read) {
+      uri_ = &parts_.routes[next_++];
+    } else {
+      other_ = RouteUri(values_.value());
+      uri_ = other_.has_value() ? &*other_ : nullptr;
+    }
+    return true;
+  }
+  bool malformed() const { return values_.malformed(); }
+  std::string_view value() const { return values_.value(); }
+  const sip::UriView* uri() const { return uri_; }  // null: it cannot be read
+  bool IsOurs(const OwnNames& own, uint16_t port) const {
+    return uri_ != nullptr && own.IsOurs(*uri_, port);
+  }
+
+ private:
+  const RequestParts& parts_;
+  ListCursor values_;
+  size_t next_ = 0;
+  const sip::UriView* uri_ = nullptr;
+  std::optional<sip::UriView> other_;
+};
 
 // How many Route values on top are ours.
-size_t CountOwnRoutes(const MessageView& request, const OwnNames& own,
-                      uint16_t port) {
+size_t CountOwnRoutes(const MessageView& request, const RequestParts& parts,
+                      const OwnNames& own, uint16_t port) {
   size_t count = 0;
-  ListCursor values(request, HeaderId::kRoute);
-  while (values.Next() && OwnRouteUser(values.value(), own, port)) ++count;
+  RouteCursor routes(request, parts);
+  while (routes.Next() && routes.IsOurs(own, port)) ++count;
   return count;
 }
 
@@ -108,11 +130,11 @@ size_t CountOwnRoutes(const MessageView& request, const OwnNames& own,
 bool IsSecure(const MessageView& request, const RequestParts& parts,
               size_t routes_popped) {
   if (parts.request_uri.scheme == sip::UriScheme::kSips) return true;
-  ListCursor values(request, HeaderId::kRoute);
-  for (size_t i = 0; values.Next(); ++i) {
+  RouteCursor routes(request, parts);
+  for (size_t i = 0; routes.Next(); ++i) {
     if (i < routes_popped) continue;
-    std::optional<sip::UriView> uri = RouteUri(values.value());
-    return uri.has_value() && uri->scheme == sip::UriScheme::kSips;
+    return routes.uri() != nullptr &&
+           routes.uri()->scheme == sip::UriScheme::kSips;
   }
   return false;
 }
@@ -292,28 +314,31 @@ bool IsRoute(std::string_view value, const sip::UriView& uri,
 
 }  // namespace
 
-RouteCheck CheckRoutes(const MessageView& request, const OwnNames& own,
-                       uint16_t protected_port,
+RouteCheck CheckRoutes(const MessageView& request, const RequestParts& parts,
+                       const OwnNames& own, uint16_t protected_port,
                        std::span<const std::string_view> service_routes) {
-  RouteCheck check{.equal = true, .malformed = false, .own_token = {}};
+  RouteCheck check{
+      .equal = true, .malformed = false, .own_token = {}, .next = {}};
   bool on_top = true;
   size_t behind = 0;
-  ListCursor values(request, HeaderId::kRoute);
-  while (values.Next()) {
-    const std::optional<sip::UriView> uri = RouteUri(values.value());
-    if (!uri.has_value()) check.malformed = true;
-    on_top = on_top && uri.has_value() && own.IsOurs(*uri, protected_port);
+  RouteCursor routes(request, parts);
+  while (routes.Next()) {
+    const sip::UriView* const uri = routes.uri();
+    if (uri == nullptr) check.malformed = true;
+    on_top = on_top && routes.IsOurs(own, protected_port);
     if (on_top) {
       if (check.own_token.empty()) check.own_token = uri->user;
       continue;
     }
     const size_t at = behind++;
-    if (!uri.has_value() || at >= service_routes.size() ||
-        !IsRoute(values.value(), *uri, service_routes[at])) {
+    if (uri == nullptr || at >= service_routes.size() ||
+        !IsRoute(routes.value(), *uri, service_routes[at])) {
       check.equal = false;
+    } else if (at == 0 && routes.value() == service_routes[at]) {
+      check.next = *uri;
     }
   }
-  if (values.malformed()) check.malformed = true;
+  if (routes.malformed()) check.malformed = true;
   if (behind != service_routes.size() || check.malformed) check.equal = false;
   return check;
 }
@@ -324,7 +349,7 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
   const bool records = WantsRecordRoute(request);
   const size_t popped =
       records || !facts.replace_routes
-          ? CountOwnRoutes(request, own, facts.hop.protected_port)
+          ? CountOwnRoutes(request, parts, own, facts.hop.protected_port)
           : 0;
   if (facts.replace_routes) {
     ReplaceRoutes(request, facts.service_routes, scratch, out);
@@ -362,10 +387,11 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
 // ------------------------------------------------- requests, core to UE
 
 std::string_view TopOwnRouteUser(const MessageView& request,
+                                 const RequestParts& parts,
                                  const OwnNames& own, uint16_t port) {
-  ListCursor values(request, HeaderId::kRoute);
-  if (!values.Next()) return {};
-  return OwnRouteUser(values.value(), own, port).value_or(std::string_view());
+  RouteCursor routes(request, parts);
+  if (!routes.Next() || !routes.IsOurs(own, port)) return {};
+  return routes.uri()->user;
 }
 
 void RewriteTerminating(const MessageView& request, const RequestParts& parts,
@@ -373,7 +399,7 @@ void RewriteTerminating(const MessageView& request, const RequestParts& parts,
                         const OwnNames& own, Scratch& scratch,
                         SpliceList& out) {
   const size_t popped =
-      CountOwnRoutes(request, own, facts.hop.protected_port);
+      CountOwnRoutes(request, parts, own, facts.hop.protected_port);
   (void)sip::RemoveFirstListValues(request, HeaderId::kRoute, popped, out);
   if (WantsRecordRoute(request)) {
     RecordRoute route{.user = facts.record_route_user,

@@ -5,6 +5,7 @@
 #define CORE_ROUTING_REWRITE_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -15,6 +16,7 @@
 #include "core/routing/validation.h"
 #include "core/sip/message.h"
 #include "core/sip/splice.h"
+#include "core/sip/values.h"
 
 namespace sallyport::routing {
 
@@ -68,8 +70,11 @@ struct RouteCheck {
   bool equal = false;
   bool malformed = false;
   std::string_view own_token;
+  // The first of the stored list, where it stands in the request octet by octet.
+  std::optional<sip::UriView> next;
 };
-RouteCheck CheckRoutes(const sip::MessageView& request, const OwnNames& own,
+RouteCheck CheckRoutes(const sip::MessageView& request,
+                       const RequestParts& parts, const OwnNames& own,
                        uint16_t protected_port,
                        std::span<const std::string_view> service_routes);
 void RewriteOriginating(const sip::MessageView& request,
@@ -84,6 +89,7 @@ struct TerminatingFacts {
 };
 // The user part of the topmost Route value, when it is ours; else empty.
 std::string_view TopOwnRouteUser(const sip::MessageView& request,
+                                 const RequestParts& parts,
                                  const OwnNames& own, uint16_t port);
 void RewriteTerminating(const sip::MessageView& request,
                         const RequestParts& parts,

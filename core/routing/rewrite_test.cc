@@ -517,11 +517,41 @@ TEST(RewriteOriginating, ComparesTheRouteListUriByUri) {
   for (const CheckCase& c : kChecks) {
     const std::string request = Request("MESSAGE", c.lines);
     ASSERT_EQ(view.Scan(request), sip::ScanVerdict::kOk) << c.sentence;
-    RouteCheck check = CheckRoutes(view, own, 5061, stored);
+    RouteCheck check = CheckRoutes(view, RequestParts(), own, 5061, stored);
     EXPECT_EQ(check.equal, c.equal) << c.sentence;
     EXPECT_EQ(check.malformed, c.malformed) << c.sentence;
     EXPECT_EQ(check.own_token, c.token) << c.sentence;
   }
+}
+
+// More values than the validation keeps.
+TEST(RewriteOriginating, ComparesAlsoWhatIsReadLate) {
+  static sip::MessageView view;
+  OwnNames own(ExampleConfig());
+  const std::string request = Request(
+      "MESSAGE",
+      "Route: <sip:r.AA@pcscf1.ims.example.com:5061;lr>, <sip:s1;lr>\r\n"
+      "Route: <sip:s2;lr>,<sip:s3;lr>,<sip:s4;lr>,<sip:s5;lr>\r\n");
+  RequestParts parts;
+  const sip::ScanVerdict scan = view.Scan(request);
+  ASSERT_FALSE(ValidateSyntax(view, scan, parts, sip::kDefaultLimits));
+  ASSERT_EQ(parts.routes_read, parts.routes.size());
+  std::vector<std::string_view> stored = {"<sip:s1;lr>", "<sip:s2;lr>",
+                                          "<SIP:S3;lr>", "<sip:s4;lr>",
+                                          "<SIP:S5;lr>"};
+
+  const RouteCheck check = CheckRoutes(view, parts, own, 5061, stored);
+
+  EXPECT_TRUE(check.equal);
+  EXPECT_EQ(check.own_token, "r.AA");
+  ASSERT_TRUE(check.next);
+  EXPECT_EQ(check.next->host, "s1");
+  EXPECT_EQ(TopOwnRouteUser(view, parts, own, 5061), "r.AA");
+  stored.front() = "<SIP:s1;lr>";
+  EXPECT_TRUE(CheckRoutes(view, parts, own, 5061, stored).equal);
+  EXPECT_FALSE(CheckRoutes(view, parts, own, 5061, stored).next);
+  stored.back() = "<sip:s6;lr>";
+  EXPECT_FALSE(CheckRoutes(view, parts, own, 5061, stored).equal);
 }
 
 // A URI whose parameter stands twice, with two values, equals none.
@@ -540,7 +570,8 @@ TEST(RewriteOriginating, KnowsAStoredRouteByItsOctets) {
         Request("MESSAGE", absl::StrCat("Route: ", route, "\r\n"));
     ASSERT_EQ(view.Scan(request), sip::ScanVerdict::kOk);
 
-    EXPECT_EQ(CheckRoutes(view, own, 5061, stored).equal, equal) << route;
+    EXPECT_EQ(CheckRoutes(view, RequestParts(), own, 5061, stored).equal, equal)
+        << route;
   }
 }
 
@@ -615,7 +646,7 @@ TEST(RewriteTerminating, FindsTheTokenInTheTopRoute) {
         std::pair("", ""), std::pair("Route: <sip:t.AA@pcscf1", "")}) {
     const std::string request = Request("MESSAGE", lines);
     (void)view.Scan(request);
-    EXPECT_EQ(TopOwnRouteUser(view, own, 5060), user) << lines;
+    EXPECT_EQ(TopOwnRouteUser(view, RequestParts(), own, 5060), user) << lines;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 
 #include "core/registration/security_agreement.h"
@@ -192,18 +193,36 @@ Refusal CheckVia(const MessageView& request, size_t values_max,
   return {};
 }
 
+// Calls `visit` with the URI of each value.
+template <typename Visit>
 Refusal CheckRoutes(const MessageView& request, HeaderId id, size_t values_max,
-                    std::string_view reason) {
+                    std::string_view reason, const Visit& visit) {
   ListCursor values(request, id);
   size_t count = 0;
   while (values.Next()) {
     if (++count > values_max) return Refuse(513);
-    std::optional<sip::NameAddrView> route = sip::ParseNameAddr(values.value());
-    if (!route.has_value() || !sip::ParseUri(route->uri).has_value()) {
-      return Bad(reason);
-    }
+    const std::optional<sip::NameAddrView> route =
+        sip::ParseNameAddr(values.value());
+    if (!route.has_value()) return Bad(reason);
+    const std::optional<sip::UriView> uri = sip::ParseUri(route->uri);
+    if (!uri.has_value()) return Bad(reason);
+    visit(*uri);
   }
   return values.malformed() ? Bad(reason) : Refusal{};
+}
+
+Refusal CheckRoute(const MessageView& request, size_t values_max,
+                   RequestParts& parts) {
+  return CheckRoutes(request, HeaderId::kRoute, values_max, "Bad Route",
+                     [&](const sip::UriView& uri) {
+                       if (parts.routes_read == parts.routes.size()) return;
+                       parts.routes[parts.routes_read++] = uri;
+                     });
+}
+
+Refusal CheckRecordRoute(const MessageView& request, size_t values_max) {
+  return CheckRoutes(request, HeaderId::kRecordRoute, values_max,
+                     "Bad Record-Route", [](const sip::UriView&) {});
 }
 
 // ---- Request-URI, Proxy-Require
@@ -279,7 +298,6 @@ Refusal CheckProxyRequire(const MessageView& request,
 
 Refusal CheckSyntax(const MessageView& request,
                     const sip::MessageLimits& limits, RequestParts& parts) {
-  const size_t routes_max = limits.route_values;
   if (Refusal bad = CheckRequestUri(request, parts)) return bad;
   if (Refusal bad = CheckVia(request, limits.via_values, parts)) {
     return bad;
@@ -288,14 +306,8 @@ Refusal CheckSyntax(const MessageView& request,
   if (Refusal bad = CheckMaxForwards(request, parts)) return bad;
   if (Refusal bad = CheckParties(request, parts)) return bad;
   if (Refusal bad = CheckDialogIds(request, parts)) return bad;
-  if (Refusal bad =
-          CheckRoutes(request, HeaderId::kRoute, routes_max, "Bad Route")) {
-    return bad;
-  }
-  if (Refusal bad = CheckRoutes(request, HeaderId::kRecordRoute, routes_max,
-                                "Bad Record-Route")) {
-    return bad;
-  }
+  if (Refusal bad = CheckRoute(request, limits.route_values, parts)) return bad;
+  if (Refusal bad = CheckRecordRoute(request, limits.route_values)) return bad;
   return CheckContentLength(request);
 }
 
@@ -480,7 +492,7 @@ Refusal Validate(const MessageView& request, ScanVerdict scan,
 
 Refusal ValidateSyntax(const MessageView& request, ScanVerdict scan,
                        RequestParts& parts, const sip::MessageLimits& limits) {
-  parts = {};
+  std::construct_at(&parts);  // in place: it is large
   if (Refusal bad = OfScan(scan)) return bad;
   return CheckSyntax(request, limits, parts);
 }

@@ -3,6 +3,7 @@
 #ifndef CORE_ROUTING_VALIDATION_H_
 #define CORE_ROUTING_VALIDATION_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -39,6 +40,9 @@ struct RequestParts {
   std::string_view call_id;
   sip::CSeqView cseq;
   int max_forwards = -1;  // -1: absent
+  // Those of the Route values on top: most requests have no more.
+  std::array<sip::UriView, 4> routes;
+  size_t routes_read = 0;
 };
 
 // Can an answer be built at all: a Via that names SIP, From, To, Call-ID and

@@ -77,6 +77,26 @@ TEST(Validation, TakesARequestApartOnce) {
   EXPECT_EQ(checked.parts.call_id, "c1@192.168.1.10");
   EXPECT_EQ(checked.parts.cseq.number, 7u);
   EXPECT_EQ(checked.parts.max_forwards, 70);
+  ASSERT_EQ(checked.parts.routes_read, 1u);
+  EXPECT_EQ(checked.parts.routes[0].host, "a.example");
+  EXPECT_TRUE(checked.parts.lone_via);
+}
+
+TEST(Validation, KeepsTheRoutesOnTop) {
+  const std::string text =
+      Adding("Route: <sip:a;lr>, <sip:b;lr>\r\nRoute: <sip:c;lr>\r\n"
+             "Route: <sip:d;lr>,<sip:e;lr>\r\n"
+             "Via: SIP/2.0/TCP below;branch=z9hG4bKb\r\n");
+
+  const Checked checked = Check(text);
+
+  EXPECT_FALSE(checked.refusal) << checked.refusal.reason;
+  std::string hosts;
+  for (size_t i = 0; i < checked.parts.routes_read; ++i) {
+    hosts += checked.parts.routes[i].host;
+  }
+  EXPECT_EQ(hosts, "abcd");
+  EXPECT_FALSE(checked.parts.lone_via);
 }
 
 TEST(Validation, LetsARequestWithoutMaxForwardsPass) {
