@@ -513,6 +513,7 @@ class Edge::Impl {
   sip::MessageView message_;
   routing::RequestParts parts_;
   RequestKey key_;  // of the request that ReadSyntax() read
+  uint64_t loop_hash_ = 0;  // of the one that KeepsRules() saw
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;
   std::array<char, sip::kHeaderValueBytesMax> impi_;

@@ -341,8 +341,9 @@ bool Edge::Impl::KeepsRules(const Inbound& in) {
     return false;
   }
   // Source: RFC 3261 16.3 step 4
+  loop_hash_ = routing::LoopHash(message_, parts_, loop_seed_);
   if (message_.method() != sip::Method::kAck &&
-      routing::HasLooped(message_, parts_, config_.domain, loop_seed_)) {
+      routing::HasLooped(message_, parts_, config_.domain, loop_hash_)) {
     Answer(in, {482, "Loop Detected", {}});
     return false;
   }

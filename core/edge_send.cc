@@ -273,7 +273,7 @@ SlotHandle Edge::Impl::BeginTransaction(const Inbound& in,
   transaction.request = request;
   transaction.whole = whole;
   transaction.upstream = UpstreamBy(&parts_.via, in);
-  transaction.loop_hash = routing::LoopHash(message_, parts_, loop_seed_);
+  transaction.loop_hash = loop_hash_;
   transaction.key = key_.branch;
   transaction.method_hash = key_.method;
   transactions_.Index(handle);

@@ -75,17 +75,22 @@ uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
 }
 
 bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
-               std::string_view own_host, uint64_t seed) {
+               std::string_view own_host, uint64_t loop_hash) {
   const auto is_ours = [&](const sip::ViaView& via) {
     if (!sip::EqualsIgnoreCase(via.host, own_host)) return false;
     const auto branch = ParseBranch(via.branch);
-    return branch && branch->loop_hash == LoopHash(request, parts, seed);
+    return branch && branch->loop_hash == loop_hash;
   };
   if (is_ours(parts.via)) return true;
   if (parts.lone_via) return false;
+  // As WriteBranch() has it. Vias of others do not, and need not be parsed.
+  std::array<char, kBranchChars - kDotAt> end{'.'};
+  WriteHex<16>(loop_hash, end.data() + 1);
   sip::ListCursor values(request, sip::HeaderId::kVia);
   if (!values.Next()) return false;
   while (values.Next()) {
+    if (values.value().find({end.data(), end.size()}) == std::string_view::npos)
+      continue;
     const auto via = sip::ParseVia(values.value());
     if (via && is_ours(*via)) return true;
   }

@@ -47,7 +47,7 @@ uint64_t LoopHash(const sip::MessageView& request, const RequestParts& parts,
 // A Via of `own_host` carries the very hash that this request has now. `parts`
 // holds the top one.
 bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
-               std::string_view own_host, uint64_t seed);
+               std::string_view own_host, uint64_t loop_hash);
 
 // Of what a response repeats of its request: Call-ID, CSeq, and the Via values;
 // in the response, those behind ours. Them by their meaning, not by octet: stacks

@@ -81,7 +81,8 @@ TEST(Loop, NeedsOurNameAndTheSameHash) {
     const sip::ScanVerdict scan = request.Scan(text);
     EXPECT_FALSE(
         ValidateSyntax(request, scan, parts, sip::kDefaultLimits));
-    return HasLooped(request, parts, "pcscf1.example", 7);
+    return HasLooped(request, parts, "pcscf1.example",
+                     LoopHash(request, parts, 7));
   };
   EXPECT_TRUE(looped("pcscf1.example", 7));
   EXPECT_TRUE(looped("PCSCF1.example", 7));
@@ -91,6 +92,12 @@ TEST(Loop, NeedsOurNameAndTheSameHash) {
   EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
                      "pcscf1.example",
                      7));
+  EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1\r\n"
+                     "v: SIP / 2.0 / TCP pcscf1.example",
+                     7));
+  EXPECT_FALSE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
+                      "pcscf1.example",
+                      8));
 }
 
 struct Echo {
