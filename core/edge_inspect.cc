@@ -96,6 +96,10 @@ void Edge::Impl::CheckAssociations() {
     const Flow* flow = flows_.Find(slice_.flow(id));
     CHECK_EQ(binding.told_active,
              slice_.state(id) == AssociationState::kActive);
+    CHECK(!binding.path_signed ||
+          binding.path_code ==
+              routing::SignToken(mac_, routing::TokenUse::kPath,
+                                 {.shard = config_.shard, .association = id}));
     switch (slice_.state(id)) {
       case AssociationState::kReserved:
         // Somebody may still turn it into an association.

@@ -211,11 +211,15 @@ TEST(Terminating, OldTokenNeverReachesTheNextTenantOfItsSlot) {
   w.net.GrantFromCore(w.net.Only(), 0);
   ASSERT_EQ(w.net.totals().associations_active, 0u);
   const FlowId other = w.net.OpenTls("203.0.113.26:1000");
-  w.net.Associate(other, {.user = "bob", .impi = "bob@ims.example.com"});
+  const std::string token =
+      w.net.Associate(other, {.user = "bob", .impi = "bob@ims.example.com"});
+  EXPECT_NE(token, w.token);
   w.net.Receive(w.core, ToUe(w.token).Text());
   EXPECT_EQ(StatusOf(w.net.OnlyText()), 480);
   EXPECT_EQ(w.net.Only().to.flow, w.core);
   EXPECT_EQ(w.net.Count(CounterId::kTokenStale), 1u);
+  w.net.Receive(w.core, ToUe(token).Text());
+  EXPECT_EQ(w.net.Only().to.flow, other);
 }
 
 // Conformance: PROXY-14, PROXY-30
