@@ -1,8 +1,10 @@
 #include "core/routing/rewrite.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
+#include "core/base/hex.h"
 #include "core/registration/security_agreement.h"
 #include "core/routing/trust.h"
 #include "core/sip/edit.h"
@@ -230,10 +232,12 @@ void EnsureLength(const MessageView& message, Scratch& scratch,
 }  // namespace
 
 void AppendCharging(const OwnNames& own, uint64_t icid, Scratch& scratch) {
+  std::array<char, 8 + 1 + 8> number;
+  char* const dash = WriteHex<8>(icid >> 32, number.data());
+  *dash = '-';
+  WriteHex<8>(icid, dash + 1);
   scratch.Append(own.charging_begin);
-  scratch.AppendHex(icid >> 32, 8);
-  scratch.Append("-");
-  scratch.AppendHex(icid, 8);
+  scratch.Append({number.data(), number.size()});
   scratch.Append(own.charging_end);
 }
 
