@@ -189,7 +189,8 @@ class Edge::Impl {
   bool MayLeave(const routing::Upstream& upstream, int code);
   routing::Upstream UpstreamOf(const Inbound& in) const;
   // The same by its top Via; null: there is none that can be read.
-  routing::Upstream UpstreamBy(const sip::ViaView* via, const Inbound& in) const;
+  routing::Upstream UpstreamBy(const sip::ViaView* via,
+                               const Inbound& in) const;
   // Nothing: it cannot be reached any more.
   std::optional<Destination> ToUpstream(const routing::Upstream& upstream);
   // Sends the sealed splices_, or `text` when it is not null, as the answer of
@@ -512,7 +513,7 @@ class Edge::Impl {
   FlowInfo handed_;  // of the flow of a message that was handed over
   sip::MessageView message_;
   routing::RequestParts parts_;
-  RequestKey key_;  // of the request that ReadSyntax() read
+  RequestKey key_;          // of the request that ReadSyntax() read
   uint64_t loop_hash_ = 0;  // of the one that KeepsRules() saw
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;

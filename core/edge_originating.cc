@@ -89,9 +89,9 @@ void Edge::Impl::RouteOriginating(const Inbound& in, AssociationId id) {
   if (!check.equal && config_.service_route_mismatch_400) {
     return Answer(in, {400, "Route Differs From Service-Route", {}});
   }
-  ForwardOriginating(in, id,
-                     check.next ? ChooseUri(*check.next, {})
-                                : ChooseServiceRoute(id, {}));
+  ForwardOriginating(
+      in, id,
+      check.next ? ChooseUri(*check.next, {}) : ChooseServiceRoute(id, {}));
 }
 
 // A UE may show the token of its own dialogs, never one of the Path.
@@ -190,9 +190,8 @@ routing::HopChoice Edge::Impl::ChooseRoute(std::string_view route,
 routing::HopChoice Edge::Impl::ChooseUri(const sip::UriView& uri,
                                          const routing::HopTries& tries) {
   const std::string_view host = WithoutBrackets(uri.host);
-  HostQuestion question{.host = host,
-                        .port = uri.port,
-                        .transport = sip::UriTransport(uri)};
+  HostQuestion question{
+      .host = host, .port = uri.port, .transport = sip::UriTransport(uri)};
   std::optional<IpAddress> address = IpAddress::Parse(host);
   if (const CoreTarget* entry = EntryNamed(question)) {
     if (entry->literal()) address = entry->endpoint.address;

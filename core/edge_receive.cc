@@ -278,8 +278,8 @@ void Edge::Impl::OnAccessRequest(const Inbound& in, sip::ScanVerdict scan) {
 
 void Edge::Impl::OnCoreRequest(const Inbound& in, sip::ScanVerdict scan) {
   if (!ReadRequest(in, scan)) return;
-  const std::string_view user =
-      routing::TopOwnRouteUser(message_, parts_, own_, config_.core_listen.port);
+  const std::string_view user = routing::TopOwnRouteUser(
+      message_, parts_, own_, config_.core_listen.port);
   if (!user.empty()) return OnTerminating(in, user);
   if (message_.method() == sip::Method::kNotify &&
       ToOurselves(config_.core_listen.port)) {
@@ -409,9 +409,9 @@ Edge::Impl::RequestKey Edge::Impl::KeyOf(const Inbound& in) const {
         .Add(parts_.call_id)
         .Add(parts_.cseq.number);
   }
-  return {.branch = key.value(),
-          .method =
-              routing::Fingerprint(0).Add(message_.method_text()).value()};
+  return {
+      .branch = key.value(),
+      .method = routing::Fingerprint(0).Add(message_.method_text()).value()};
 }
 
 }  // namespace sallyport

@@ -220,9 +220,8 @@ bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
   // A resumed connection that does not prove whose it is gets a slot of its
   // own.
   const Bond bond = BondOf(flow);
-  if (bond == Bond::kNone ||
-      (bond == Bond::kRebinding &&
-       r.decision.rule != registration::Rule::kD11)) {
+  if (bond == Bond::kNone || (bond == Bond::kRebinding &&
+                              r.decision.rule != registration::Rule::kD11)) {
     flow.association = {};
   }
   if (HasResponse(r.credentials) && TooManyDevices(r, flow.association)) {

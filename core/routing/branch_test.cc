@@ -92,12 +92,14 @@ TEST(Loop, NeedsOurNameAndTheSameHash) {
   EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
                      "pcscf1.example",
                      7));
-  EXPECT_TRUE(looped("pcscf2.example:5060;branch=z9hG4bK1\r\n"
-                     "v: SIP / 2.0 / TCP pcscf1.example",
-                     7));
-  EXPECT_FALSE(looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
-                      "pcscf1.example",
-                      8));
+  EXPECT_TRUE(
+      looped("pcscf2.example:5060;branch=z9hG4bK1\r\n"
+             "v: SIP / 2.0 / TCP pcscf1.example",
+             7));
+  EXPECT_FALSE(
+      looped("pcscf2.example:5060;branch=z9hG4bK1, SIP/2.0/TCP "
+             "pcscf1.example",
+             8));
 }
 
 struct Echo {

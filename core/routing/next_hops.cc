@@ -216,9 +216,9 @@ HopChoice NextHops::DrawHome(const HomeSet& set, const HopTries& tries,
     if (entry == nullptr) continue;
     // Of one address nothing is drawn: it is what made the entry usable.
     const std::span<const Hop> hops = HopsOf(*entry, now);
-    return Chosen(hops.size() == 1 ? hops.front()
-                                   : *DrawHop(hops, tries, health, now),
-                  HostOf(*entry));
+    return Chosen(
+        hops.size() == 1 ? hops.front() : *DrawHop(hops, tries, health, now),
+        HostOf(*entry));
   }
   return {};
 }

@@ -79,8 +79,8 @@ OwnNames::OwnNames(const EdgeConfig& config)
       // Source: TS 24.229 4.5 (type 1 between visited and home network).
       orig_ioi(Quoted(config.ioi)),
       // Source: RFC 7315 5.6, TS 24.229 4.5
-      charging_begin(absl::StrCat("P-Charging-Vector: icid-value=\"p",
-                                  config.shard, "-")),
+      charging_begin(
+          absl::StrCat("P-Charging-Vector: icid-value=\"p", config.shard, "-")),
       charging_end(absl::StrCat("\";icid-generated-at=", GeneratedAt(config),
                                 ";orig-ioi=", orig_ioi, "\r\n")),
       core_port_(config.core_listen.port),

@@ -307,11 +307,12 @@ bool HasOneParamAtMost(const sip::UriView& uri) {
   return sip::FindAny<';'>(uri.params, 1) == uri.params.size();
 }
 
-// `uri`: of `value`. Mostly the UE gives back what it got, octet by octet; a URI
-// equals itself, but for a parameter that stands twice in it.
+// `uri`: of `value`. Mostly the UE gives back what it got, octet by octet; a
+// URI equals itself, but for a parameter that stands twice in it.
 bool IsRoute(std::string_view value, const sip::UriView& uri,
              std::string_view stored) {
-  if (value == stored) return HasOneParamAtMost(uri) || sip::UriEquals(uri, uri);
+  if (value == stored)
+    return HasOneParamAtMost(uri) || sip::UriEquals(uri, uri);
   const std::optional<sip::UriView> other = RouteUri(stored);
   return other.has_value() && sip::UriEquals(uri, *other);
 }
@@ -391,8 +392,8 @@ void RewriteOriginating(const MessageView& request, const RequestParts& parts,
 // ------------------------------------------------- requests, core to UE
 
 std::string_view TopOwnRouteUser(const MessageView& request,
-                                 const RequestParts& parts,
-                                 const OwnNames& own, uint16_t port) {
+                                 const RequestParts& parts, const OwnNames& own,
+                                 uint16_t port) {
   RouteCursor routes(request, parts);
   if (!routes.Next() || !routes.IsOurs(own, port)) return {};
   return routes.uri()->user;

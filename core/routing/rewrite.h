@@ -70,7 +70,8 @@ struct RouteCheck {
   bool equal = false;
   bool malformed = false;
   std::string_view own_token;
-  // The first of the stored list, where it stands in the request octet by octet.
+  // The first of the stored list, where it stands in the request octet by
+  // octet.
   std::optional<sip::UriView> next;
 };
 RouteCheck CheckRoutes(const sip::MessageView& request,
@@ -89,8 +90,8 @@ struct TerminatingFacts {
 };
 // The user part of the topmost Route value, when it is ours; else empty.
 std::string_view TopOwnRouteUser(const sip::MessageView& request,
-                                 const RequestParts& parts,
-                                 const OwnNames& own, uint16_t port);
+                                 const RequestParts& parts, const OwnNames& own,
+                                 uint16_t port);
 void RewriteTerminating(const sip::MessageView& request,
                         const RequestParts& parts,
                         const TerminatingFacts& facts, const EdgeConfig& config,

@@ -735,7 +735,7 @@ std::string_view PlainParam(std::string_view text, std::string_view name) {
 TEST(Rewrite, ReadsChargingAsAPlainReaderDoes) {
   static sip::MessageView view;
   constexpr std::string_view kPieces[] = {
-      "icid-value", "orig-ioi", "ICID-Value", "x", "=", "=", "=",
+      "icid-value", "orig-ioi", "ICID-Value", "x",  "=",  "=", "=",
       ";",          ";",        "\"",         "\"", "\\", " ", "\t"};
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
@@ -746,8 +746,7 @@ TEST(Rewrite, ReadsChargingAsAPlainReaderDoes) {
     const std::string request =
         Request("MESSAGE", absl::StrCat("P-Charging-Vector: ", value, "\r\n"));
     ASSERT_EQ(view.Scan(request), sip::ScanVerdict::kOk);
-    const std::string_view text =
-        view.Value(sip::HeaderId::kPChargingVector);
+    const std::string_view text = view.Value(sip::HeaderId::kPChargingVector);
 
     const SavedCharging saved = ReadCharging(view);
 

@@ -83,10 +83,10 @@ TEST(Validation, TakesARequestApartOnce) {
 }
 
 TEST(Validation, KeepsTheRoutesOnTop) {
-  const std::string text =
-      Adding("Route: <sip:a;lr>, <sip:b;lr>\r\nRoute: <sip:c;lr>\r\n"
-             "Route: <sip:d;lr>,<sip:e;lr>\r\n"
-             "Via: SIP/2.0/TCP below;branch=z9hG4bKb\r\n");
+  const std::string text = Adding(
+      "Route: <sip:a;lr>, <sip:b;lr>\r\nRoute: <sip:c;lr>\r\n"
+      "Route: <sip:d;lr>,<sip:e;lr>\r\n"
+      "Via: SIP/2.0/TCP below;branch=z9hG4bKb\r\n");
 
   const Checked checked = Check(text);
 
