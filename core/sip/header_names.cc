@@ -91,35 +91,6 @@ constexpr std::array<std::string_view, kHeaderIdCount> kNames = {
 };
 static_assert(std::ranges::count(kNames, std::string_view()) == 1);
 
-constexpr size_t kNameBytesMax = 32;
-
-// One name, ready to be compared eight octets at a time: `octet | mask ==
-// lower` holds for both cases of a letter and for nothing else.
-struct Pattern {
-  std::array<char, kNameBytesMax> lower{};
-  std::array<char, kNameBytesMax> mask{};
-  uint8_t size = 0;
-};
-
-constexpr Pattern PatternOf(std::string_view name) {
-  Pattern pattern;
-  pattern.size = static_cast<uint8_t>(name.size());
-  for (size_t i = 0; i < name.size(); ++i) {
-    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
-    const bool letter = upper || (name[i] >= 'a' && name[i] <= 'z');
-    pattern.lower[i] = upper ? static_cast<char>(name[i] | 0x20) : name[i];
-    pattern.mask[i] = letter ? 0x20 : 0;
-  }
-  return pattern;
-}
-
-constexpr std::array<Pattern, kHeaderIdCount> kPatterns = [] {
-  std::array<Pattern, kHeaderIdCount> patterns;
-  for (size_t i = 0; i < kHeaderIdCount; ++i)
-    patterns[i] = PatternOf(kNames[i]);
-  return patterns;
-}();
-
 // ---- loads that stay within the name
 
 template <typename Word>
@@ -145,22 +116,84 @@ constexpr uint64_t LoadShort(const char* bytes, size_t size) {
          Load<uint8_t>(bytes + size - 1) << 16;
 }
 
+// ---- a name as words
+
+constexpr size_t kNameBytesMax = 32;
+
+// The first and the last eight octets, which may overlap; of a short name all
+// its octets, twice.
+struct Ends {
+  uint64_t first, last;
+};
+
+constexpr Ends EndsOf(const char* name, size_t size) {
+  if (size >= 8) {
+    return {Load<uint64_t>(name), Load<uint64_t>(name + size - 8)};
+  }
+  const uint64_t all = LoadShort(name, size);
+  return {all, all};
+}
+
+// What stands between them in names of more than 16 octets.
+constexpr Ends MiddleOf(const char* name, size_t size) {
+  return {Load<uint64_t>(name + 8), Load<uint64_t>(name + size - 16)};
+}
+
+// `octet | mask == lower` holds for both cases of a letter and for nothing
+// else.
+struct Pattern {
+  Ends lower, mask;
+
+  constexpr bool Matches(Ends ends) const {
+    return (((ends.first | mask.first) ^ lower.first) |
+            ((ends.last | mask.last) ^ lower.last)) == 0;
+  }
+};
+
+// One name, ready to be compared eight octets at a time.
+struct NamePattern {
+  uint64_t size = 0;
+  Pattern ends{}, middle{};
+};
+
+constexpr NamePattern PatternOf(std::string_view name) {
+  std::array<char, kNameBytesMax> lower{}, mask{};
+  for (size_t i = 0; i < name.size(); ++i) {
+    const bool upper = name[i] >= 'A' && name[i] <= 'Z';
+    const bool letter = upper || (name[i] >= 'a' && name[i] <= 'z');
+    lower[i] = upper ? static_cast<char>(name[i] | 0x20) : name[i];
+    mask[i] = letter ? 0x20 : 0;
+  }
+  NamePattern pattern{.size = name.size()};
+  if (name.empty()) return pattern;
+  pattern.ends = {.lower = EndsOf(lower.data(), name.size()),
+                  .mask = EndsOf(mask.data(), name.size())};
+  if (name.size() > 16) {
+    pattern.middle = {.lower = MiddleOf(lower.data(), name.size()),
+                      .mask = MiddleOf(mask.data(), name.size())};
+  }
+  return pattern;
+}
+
+constexpr std::array<NamePattern, kHeaderIdCount> kPatterns = [] {
+  std::array<NamePattern, kHeaderIdCount> patterns;
+  for (size_t i = 0; i < kHeaderIdCount; ++i)
+    patterns[i] = PatternOf(kNames[i]);
+  return patterns;
+}();
+
 // ---- the perfect hash
 
 constexpr int kSlotBits = 8;
 // Found by trying random numbers; the table below proves that it fits.
 constexpr uint64_t kMultiplier = 0xcda38a84d50ccbd5;
 
-// Of the first and the last eight octets and the size; the case does not
-// matter.
-constexpr size_t SlotOf(const char* name, size_t size) {
+// The case does not matter.
+constexpr size_t SlotOf(Ends ends, size_t size) {
   constexpr uint64_t kLowerCase = 0x2020202020202020;
-  const bool is_long = size >= 8;
-  const uint64_t first =
-      (is_long ? Load<uint64_t>(name) : LoadShort(name, size)) | kLowerCase;
-  const uint64_t last =
-      is_long ? Load<uint64_t>(name + size - 8) | kLowerCase : first;
-  const uint64_t key = (first + std::rotl(last, 29)) ^ size;
+  const uint64_t key =
+      ((ends.first | kLowerCase) + std::rotl(ends.last | kLowerCase, 29)) ^
+      size;
   return (key * kMultiplier) >> (64 - kSlotBits);
 }
 
@@ -172,7 +205,8 @@ struct SlotTable {
 constexpr SlotTable kSlots = [] {
   SlotTable table;
   for (size_t i = 1; i < kHeaderIdCount; ++i) {
-    uint8_t& id = table.ids[SlotOf(kNames[i].data(), kNames[i].size())];
+    uint8_t& id = table.ids[SlotOf(EndsOf(kNames[i].data(), kNames[i].size()),
+                                   kNames[i].size())];
     table.perfect = table.perfect && id == 0;
     id = static_cast<uint8_t>(i);
   }
@@ -227,33 +261,22 @@ constexpr HeaderId CompactIdOf(char name) {
   return HeaderId::kOther;
 }
 
-// ---- the comparison
-
-bool Matches8(const char* name, const Pattern& pattern, size_t at) {
-  return (Load<uint64_t>(name + at) | Load<uint64_t>(&pattern.mask[at])) ==
-         Load<uint64_t>(&pattern.lower[at]);
-}
-
-bool Matches(const char* name, size_t size, const Pattern& pattern) {
-  if (size != pattern.size) return false;
-  if (size < 8) {
-    return (LoadShort(name, size) | LoadShort(pattern.mask.data(), size)) ==
-           LoadShort(pattern.lower.data(), size);
-  }
-  for (size_t at = 0; at + 8 < size; at += 8) {
-    if (!Matches8(name, pattern, at)) return false;
-  }
-  return Matches8(name, pattern, size - 8);
-}
-
 }  // namespace
 
 HeaderId HeaderIdOf(std::string_view name) {
-  if (name.size() == 1) return CompactIdOf(name.front());
-  if (name.empty() || name.size() > kNameBytesMax) return HeaderId::kOther;
-  const uint8_t id = kSlots.ids[SlotOf(name.data(), name.size())];
-  const bool same = Matches(name.data(), name.size(), kPatterns[id]);
-  return same ? static_cast<HeaderId>(id) : HeaderId::kOther;
+  const size_t size = name.size();
+  if (size == 1) return CompactIdOf(name.front());
+  if (size == 0 || size > kNameBytesMax) return HeaderId::kOther;
+  const Ends ends = EndsOf(name.data(), size);
+  const uint8_t id = kSlots.ids[SlotOf(ends, size)];
+  const NamePattern& pattern = kPatterns[id];
+  if (size != pattern.size || !pattern.ends.Matches(ends)) {
+    return HeaderId::kOther;
+  }
+  if (size > 16 && !pattern.middle.Matches(MiddleOf(name.data(), size))) {
+    return HeaderId::kOther;
+  }
+  return static_cast<HeaderId>(id);
 }
 
 std::string_view NameOf(HeaderId id) { return kNames[static_cast<size_t>(id)]; }
