@@ -68,8 +68,9 @@ void BM_Mark_Register(benchmark::State& state) {
   const std::string message = Register();
   const MarkBlocks mark = KernelOf(BestKernel());
   BlockMarks marks[13];
+  LineEndJudge judge;
   for (auto _ : state) {
-    mark(message.data(), 13, marks);
+    mark(message.data(), 13, judge, marks);
     benchmark::DoNotOptimize(marks);
   }
   state.SetBytesProcessed(state.iterations() * 13 * kBlockBytes);

@@ -37,28 +37,19 @@ constexpr OctetSet kBareValueChars = ~(kLws | OctetSet(";\""));
 
 }  // namespace
 
-ListCursor::ListCursor(const MessageView& message, HeaderId id)
-    : message_(&message), field_(message.Find(id)) {
-  if (field_ == nullptr) return;
-  rest_ = message.Value(*field_);
-  in_row_ = !rest_.empty();
-}
-
 ListCursor::ListCursor(std::string_view row)
-    : rest_(row), in_row_(!TrimLws(row).empty()) {}
+    : rest_(row), one_row_(true), in_row_(!TrimLws(row).empty()) {}
 
 bool ListCursor::NextRow() {
-  while (field_ != nullptr) {
-    field_ = message_->Next(field_);
-    if (field_ == nullptr) return false;
-    rest_ = message_->Value(*field_);
-    if (!rest_.empty()) return true;
+  if (one_row_ || first_ == nullptr) return false;
+  while (const HeaderField* const next = message_->Next(field_)) {
+    TakeRow(next);
+    if (in_row_) return true;
   }
   return false;
 }
 
-bool ListCursor::Next() {
-  if (!in_row_ && !NextRow()) return false;
+bool ListCursor::NextInRow() {
   const size_t size = ValueSize(rest_);
   malformed_ = malformed_ || size == rest_.npos;
   span_ = Front(rest_, size);
@@ -67,6 +58,19 @@ bool ListCursor::Next() {
   in_row_ = span_.size() < rest_.size();
   rest_.remove_prefix(in_row_ ? span_.size() + 1 : rest_.size());
   return true;
+}
+
+// Those without a comma were not looked at on the way.
+bool ListCursor::HasOpenRow() const {
+  for (const HeaderField* row = first_; row != nullptr;
+       row = row == field_ ? nullptr : message_->Next(row)) {
+    const bool was_read = row->has_comma;
+    if (!was_read &&
+        ValueSize(message_->Value(*row)) == std::string_view::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 ParamCursor::ParamCursor(std::string_view params) : rest_(TrimLws(params)) {}

@@ -14,31 +14,58 @@ namespace sallyport::sip {
 // quoted strings and angle brackets are data.
 //   for (ListCursor c(message, HeaderId::kRoute); c.Next();) use(c.value());
 // An empty row has no values; `a,,b` has three, of which one is empty.
+// Cost: a row without a comma, as most are, is taken whole and not looked at.
 class ListCursor {
  public:
   ListCursor(const MessageView& message ABSL_ATTRIBUTE_LIFETIME_BOUND,
-             HeaderId id);
+             HeaderId id)
+      : message_(&message), first_(message.Find(id)) {
+    if (first_ != nullptr) TakeRow(first_);
+  }
   // One row only.
+  ListCursor(const MessageView& message ABSL_ATTRIBUTE_LIFETIME_BOUND,
+             const HeaderField& row ABSL_ATTRIBUTE_LIFETIME_BOUND)
+      : message_(&message), first_(&row), one_row_(true) {
+    TakeRow(first_);
+  }
   explicit ListCursor(std::string_view row ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
-  bool Next();
+  bool Next() {
+    if (!in_row_ && !NextRow()) return false;
+    if (has_comma_) return NextInRow();
+    value_ = span_ = rest_;
+    in_row_ = false;
+    return true;
+  }
   std::string_view value() const { return value_; }    // trimmed; may be empty
   const HeaderField* field() const { return field_; }  // the row it stands in
   // Where the value stands in its row with the white space around it: behind
   // the comma before it, up to the comma behind it.
   std::string_view span() const { return span_; }
-  // Unterminated quote or bracket: the row is one value from there.
-  bool malformed() const { return malformed_; }
+  // Unterminated quote or bracket in a row that the walk came to: the row is
+  // one value from there.
+  bool malformed() const { return malformed_ || HasOpenRow(); }
 
  private:
+  void TakeRow(const HeaderField* row) {
+    field_ = row;
+    rest_ = message_->Value(*row);
+    has_comma_ = row->has_comma;
+    in_row_ = !rest_.empty();
+  }
   bool NextRow();
+  bool NextInRow();
+  bool HasOpenRow() const;
 
   const MessageView* message_ = nullptr;
+  const HeaderField* first_ = nullptr;
   const HeaderField* field_ = nullptr;
   std::string_view rest_;
   std::string_view value_;
   std::string_view span_;
+  bool one_row_ = false;
   bool in_row_ = false;
+  bool has_comma_ = true;  // that may part the row
   bool malformed_ = false;
 };
 

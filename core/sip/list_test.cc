@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,59 @@ TEST(ListCursor, RowsAndCommasAreOneListInOrder) {
   EXPECT_EQ(cursor.field(), view.Find(HeaderId::kRoute));
   cursor.Next();
   EXPECT_EQ(view.Name(*cursor.field()), "ROUTE");
+}
+
+// The scanner says which rows have no comma; what a walk says of a row is the
+// same whether it knows that or not.
+TEST(ListCursor, RowsOfAMessageAreWalkedAsTheirTexts) {
+  constexpr std::string_view kParts[] = {"a", ",",  "\"", "<",    ">",
+                                         " ", "\\", ";",  "\r\n "};
+  std::mt19937 random(20260104);
+  for (int round = 0; round < 5000; ++round) {
+    std::string row;
+    for (int i = random() % 8; i > 0; --i) {
+      row += kParts[random() % std::size(kParts)];
+    }
+    SCOPED_TRACE(row);
+    const std::string message =
+        "OPTIONS sip:a SIP/2.0\r\nRoute: <sip:1>\r\nRoute:" + row +
+        "\r\nTo: x,y\r\nRoute: <sip:2>\r\n\r\n";
+    const MessageView view = Scanned(message);
+    const HeaderField& field = view.headers()[1];
+    ListCursor text(view.Value(field)), marked(view, field);
+    Values values = {"<sip:1>"};
+    while (text.Next()) {
+      values.emplace_back(text.value());
+      ASSERT_TRUE(marked.Next());
+      EXPECT_EQ(marked.value(), text.value());
+      EXPECT_EQ(marked.span(), text.span());
+      EXPECT_EQ(marked.field(), &field);
+    }
+    EXPECT_FALSE(marked.Next());
+    EXPECT_FALSE(marked.Next());
+    EXPECT_EQ(marked.malformed(), text.malformed());
+    values.emplace_back("<sip:2>");
+
+    ListCursor all(view, HeaderId::kRoute);
+    Values seen;
+    while (all.Next()) seen.emplace_back(all.value());
+    EXPECT_EQ(seen, values);
+    EXPECT_FALSE(all.Next());
+    EXPECT_EQ(all.malformed(), text.malformed());
+  }
+}
+
+TEST(ListCursor, ARowIsMalformedOnceTheWalkComesToIt) {
+  const std::string message =
+      "OPTIONS sip:a SIP/2.0\r\nRoute: a\r\nRoute: \"b\r\nRoute: c\r\n\r\n";
+  const MessageView view = Scanned(message);
+  ListCursor cursor(view, HeaderId::kRoute);
+  ASSERT_TRUE(cursor.Next());
+  EXPECT_FALSE(cursor.malformed());
+  ASSERT_TRUE(cursor.Next());
+  EXPECT_TRUE(cursor.malformed());
+  ASSERT_TRUE(cursor.Next());
+  EXPECT_TRUE(cursor.malformed());
 }
 
 std::string Shown(std::string_view params) {

@@ -19,13 +19,15 @@ namespace sallyport::sip {
 // byte; a head is smaller than 64 KiB.
 struct HeaderField {
   HeaderId id = HeaderId::kOther;
-  bool folded = false;      // the value has a line fold (RFC 3261 7.3.1)
+  bool folded : 1 = false;  // the value has a line fold (RFC 3261 7.3.1)
+  bool has_comma : 1 = false;  // none: no list, or one of one value
   uint16_t name_begin = 0;  // also where the line begins
   uint16_t name_size = 0;
   uint16_t value_begin = 0;  // without white space around it
   uint16_t value_size = 0;
   uint16_t line_end = 0;  // past the CRLF: where the next line begins
 };
+static_assert(sizeof(HeaderField) == 12);
 
 enum class Method : uint8_t {
   kOther,
@@ -82,7 +84,7 @@ class MessageView {
 
   // Scans the head of `message` (head and body; the framer cut it). The same
   // object may be used again and again. Reads no octet outside `message`.
-  // Hot: 1 per message, no heap; 5,050 instructions for 842 octets and 15
+  // Hot: 1 per message, no heap; 4,630 instructions for 842 octets and 15
   // fields with AVX2 (bench/scanner_bench.cc: BM_Scan_Register).
   [[nodiscard]] ScanVerdict Scan(std::string_view message
                                      ABSL_ATTRIBUTE_LIFETIME_BOUND,
@@ -158,14 +160,13 @@ class MessageView {
   const HeaderField* FindBehind(const HeaderField* field) const;
   // No fields, all of `message` a head that nobody has read.
   void Clear(std::string_view message);
-  // The field behind the last one was written: now it is there.
-  void Index(HeaderId id) {
-    ++count_;
+  // The field at this place (index + 1) was written: now it can be found.
+  void Index(HeaderId id, size_t place) {
     uint8_t& first = first_[static_cast<size_t>(id)];
     if (first == 0 && id != HeaderId::kOther) {
-      first = static_cast<uint8_t>(count_);
+      first = static_cast<uint8_t>(place);
     } else {
-      repeated_.set(static_cast<size_t>(id));
+      repeated_[static_cast<size_t>(id)] = true;
     }
   }
 

@@ -33,29 +33,15 @@ std::string_view WithoutLineEnd(std::string_view line) {
 
 // ---- HeadMarks
 
-// Goes to the next block in which a line ends.
-bool HeadMarks::NextBlock() {
-  do {
-    const size_t next = reading_ + 1;
-    if (next >= marked_ && !MarkMore()) return false;
-    reading_ = next;
-    line_ends_ = marks_[next].line_feed;
-  } while (line_ends_ == 0);
-  return true;
-}
-
-// Marks the next stretch; false when there are no more bytes.
 bool HeadMarks::MarkMore() {
   const size_t begin = marked_ * kBlockBytes;
   if (begin >= bytes_.size()) return false;
-  const size_t first_block = marked_;
   const size_t whole_blocks = (bytes_.size() - begin) / kBlockBytes;
   const size_t blocks = std::min(whole_blocks, kStretchBlocks);
-  kernel_(bytes_.data() + begin, blocks, &marks_[marked_]);
+  kernel_(bytes_.data() + begin, blocks, judge_, &marks_[marked_]);
   marked_ += blocks;
   if (blocks < kStretchBlocks) MarkTail(begin + blocks * kBlockBytes);
-  JudgeLineEnds(first_block);
-  return marked_ > first_block;
+  return true;
 }
 
 // The last octets, less than a block, are copied: nothing behind them is read.
@@ -64,32 +50,13 @@ void HeadMarks::MarkTail(size_t begin) {
   char block[kBlockBytes];
   std::memset(block, ' ', sizeof block);
   std::memcpy(block, bytes_.data() + begin, bytes_.size() - begin);
-  kernel_(block, 1, &marks_[marked_++]);
-}
-
-// A line ends at LF behind CR; a CR before anything else is bad, and so is an
-// LF behind anything else unless the policy makes it a line end.
-void HeadMarks::JudgeLineEnds(size_t first_block) {
-  const uint64_t lenient = policy_.lone_lf ? ~uint64_t{0} : 0;
-  uint64_t after_cr = after_cr_, bad_seen = bad_seen_;
-  for (size_t i = first_block; i < marked_; ++i) {
-    BlockMarks& marks = marks_[i];
-    const uint64_t behind_cr = marks.carriage_return << 1 | after_cr;
-    after_cr = marks.carriage_return >> 63;
-    const uint64_t line_ends = marks.line_feed & (behind_cr | lenient);
-    marks.nul |= (behind_cr & ~marks.line_feed) ^ (marks.line_feed ^ line_ends);
-    marks.line_feed = line_ends;
-    bad_seen |= marks.nul;
-  }
-  after_cr_ = after_cr;
-  bad_seen_ = bad_seen;
+  kernel_(block, 1, judge_, &marks_[marked_++]);
 }
 
 size_t HeadMarks::FindColonBehind(size_t block, size_t end) const {
   while (++block * kBlockBytes < end) {
     if (marks_[block].colon == 0) continue;
-    const size_t colon =
-        block * kBlockBytes + std::countr_zero(marks_[block].colon);
+    const size_t colon = block * kBlockBytes + FirstOf(marks_[block].colon);
     return colon < end ? colon : kNone;
   }
   return kNone;
@@ -98,7 +65,7 @@ size_t HeadMarks::FindColonBehind(size_t block, size_t end) const {
 bool HeadMarks::FindBad(size_t begin, size_t end) const {
   const size_t last = (end - 1) / kBlockBytes;
   for (size_t block = begin / kBlockBytes; block <= last; ++block) {
-    if ((marks_[block].nul & BitsWithin(block, begin, end)) != 0) return true;
+    if ((marks_[block].bad & BitsWithin(block, begin, end)) != 0) return true;
   }
   return false;
 }
@@ -155,53 +122,85 @@ ScanVerdict Unfinished(std::string_view message, size_t head_bytes_max) {
 // One header field with its folds, or the empty line that ends the head.
 struct Line {
   size_t begin = 0;
-  size_t first_end = 0;  // past the line end before the first fold
-  size_t end = 0;        // past the last line end
+  size_t end = 0;    // past the last line end
+  size_t colon = 0;  // before the first fold, or HeadMarks::kNone
+  bool folded = false;
+  bool has_comma = false;
 };
 
 // CRLF, or the LF alone that the policy took for a line end.
 bool IsEmpty(const char* head, const Line& line) {
-  const size_t size = line.first_end - line.begin;
+  if (!IsLws(head[line.begin])) return false;  // nearly all are done with here
+  const size_t size = line.end - line.begin;
   return size <= 2 && (size == 1 || head[line.begin] == '\r');
 }
 
-// Moves line.end over all folds; false when the head stops within them.
+// Whether the line that ends there goes on.
 // Source: RFC 3261 7.3.1 (a line that begins with white space goes on with the
 // value before it).
-bool TakeFolds(std::string_view head, HeadMarks& marks, Line& line) {
-  while (line.end < head.size() && IsBlank(head.data()[line.end])) {
-    line.end = marks.NextLineEnd();
-    if (line.end == HeadMarks::kNone) return false;
+bool IsFolded(std::string_view head, size_t end) {
+  return end < head.size() && IsBlank(head.data()[end]);
+}
+
+struct Folds {
+  LineEnds ends;  // at the last of the line
+  bool has_comma = false;
+  bool ended = true;  // false: the head stops within them
+};
+
+// Out of the way of the loop over lines, which needs all registers and seldom
+// sees a fold.
+[[gnu::noinline]] Folds ReadFolds(std::string_view head, LineEnds ends) {
+  Folds folds{.ends = ends, .has_comma = ends.has_comma()};
+  while (folds.ended && IsFolded(head, folds.ends.end())) {
+    folds.ended = folds.ends.Next();
+    folds.has_comma |= folds.ends.has_comma();
   }
+  return folds;
+}
+
+// Moves line.end over all folds; false when the head stops within them.
+bool TakeFolds(std::string_view head, LineEnds& ends, Line& line) {
+  if (!IsFolded(head, line.end)) return true;
+  const Folds folds = ReadFolds(head, ends);
+  ends = folds.ends;
+  line.end = ends.end();
+  line.has_comma = folds.has_comma;
+  line.folded = true;
+  return folds.ended;
+}
+
+// False: the line has no colon, or what no line may have.
+bool ReadPlaces(const char* head, const Line& line, const HeadMarks& marks,
+                HeaderField& field) {
+  if (line.colon == HeadMarks::kNone || marks.HasBad(line.begin, line.end)) {
+    return false;
+  }
+  field.name_begin = static_cast<uint16_t>(line.begin);
+  field.line_end = static_cast<uint16_t>(line.end);
+  field.folded = line.folded;
+  field.has_comma = line.has_comma;
+  // Source: RFC 3261 7.3.1 (white space may stand before the colon).
+  size_t name_end = line.colon;
+  while (name_end > line.begin && IsBlank(head[name_end - 1])) --name_end;
+  field.name_size = static_cast<uint16_t>(name_end - line.begin);
+  // Most values have one space before them, and the line end behind.
+  size_t begin = line.colon + 1, end = line.end - 1;
+  begin += head[begin] == ' ';
+  end -= head[end - 1] == '\r';
+  if (begin < end && (IsLws(head[begin]) || IsLws(head[end - 1]))) {
+    while (begin < end && IsLws(head[begin])) ++begin;
+    while (end > begin && IsLws(head[end - 1])) --end;
+  }
+  field.value_begin = static_cast<uint16_t>(begin);
+  field.value_size = static_cast<uint16_t>(end - begin);
   return true;
 }
 
-// False: the line is no header field.
-bool ReadField(const char* head, const Line& line, const HeadMarks& marks,
-               HeaderField& field) {
-  const size_t colon = marks.FindColon(line.begin, line.first_end);
-  if (colon == HeadMarks::kNone || marks.HasBad(line.begin, line.end)) {
-    return false;
-  }
-  // Source: RFC 3261 7.3.1 (white space may stand before the colon).
-  size_t name_end = colon;
-  while (name_end > line.begin && IsBlank(head[name_end - 1])) --name_end;
-  const std::string_view name(head + line.begin, name_end - line.begin);
-  const HeaderId id = HeaderIdOf(name);
-  if (id == HeaderId::kOther && !IsToken(name)) return false;
-
-  size_t begin = colon + 1, end = line.end - 1;
-  if (head[end - 1] == '\r') --end;
-  while (begin < end && IsLws(head[begin])) ++begin;
-  while (end > begin && IsLws(head[end - 1])) --end;
-  field.id = id;
-  field.folded = line.first_end != line.end;
-  field.name_begin = static_cast<uint16_t>(line.begin);
-  field.name_size = static_cast<uint16_t>(name.size());
-  field.value_begin = static_cast<uint16_t>(begin);
-  field.value_size = static_cast<uint16_t>(end - begin);
-  field.line_end = static_cast<uint16_t>(line.end);
-  return true;
+// False: no field has such a name.
+bool ReadName(std::string_view name, HeaderField& field) {
+  field.id = HeaderIdOf(name);
+  return field.id != HeaderId::kOther || IsToken(name);
 }
 
 }  // namespace
@@ -212,8 +211,9 @@ ScanVerdict MessageScanner::Scan(std::string_view message,
   const size_t head_bytes_max = policy_.limits->head_bytes;  // of HeadMarks
   const std::string_view head = message.substr(0, head_bytes_max);
   HeadMarks marks(head, policy_, kernel_);
-  const size_t end = marks.NextLineEnd();
-  if (end == HeadMarks::kNone) return Unfinished(message, head_bytes_max);
+  LineEnds ends(marks);
+  if (!ends.Next()) return Unfinished(message, head_bytes_max);
+  const size_t end = ends.end();
 
   ScanVerdict verdict = AddStartLine(WithoutLineEnd(head.substr(0, end)), view);
   if (verdict == ScanVerdict::kBadStartLine) return verdict;
@@ -221,45 +221,49 @@ ScanVerdict MessageScanner::Scan(std::string_view message,
     verdict = ScanVerdict::kMalformedStartLine;
   }
   view.start_line_end_ = static_cast<uint16_t>(end);
-  const ScanVerdict rest = ScanFields(head, marks, view);
+  const ScanVerdict rest = ScanFields(head, ends, view);
   return verdict == ScanVerdict::kOk || !IsWhole(rest) ? rest : verdict;
 }
 
-ScanVerdict MessageScanner::ScanFields(std::string_view head, HeadMarks& marks,
+ScanVerdict MessageScanner::ScanFields(std::string_view head, LineEnds ends,
                                        MessageView& view) const {
-  const MessageLimits limits = *policy_.limits;
-  ScanVerdict first = ScanVerdict::kOk;
-  const auto note = [&first](ScanVerdict verdict) {
-    if (first == ScanVerdict::kOk) first = verdict;
-  };
-  Line line{.begin = view.start_line_end_};
+  const size_t fields_max = policy_.limits->header_fields;
+  const size_t value_bytes_max = policy_.limits->header_value_bytes;
+  ScanVerdict verdict = ScanVerdict::kOk;  // what was found first
+  size_t count = 0;
+  HeaderField* field = view.fields_.data();
+  size_t begin = view.start_line_end_;
   while (true) {
-    view.headers_end_ = static_cast<uint16_t>(line.begin);
-    line.first_end = line.end = marks.NextLineEnd();
-    if (line.end == HeadMarks::kNone) {
-      return Unfinished(view.bytes_, limits.head_bytes);
-    }
-    if (IsEmpty(head.data(), line)) {
+    const bool ended = ends.Next();
+    Line line{.begin = begin, .end = ends.end(), .has_comma = ends.has_comma()};
+    if (ended && IsEmpty(head.data(), line)) {
       view.head_size_ = static_cast<uint32_t>(line.end);
-      return first;
+      break;
     }
-    if (!TakeFolds(head, marks, line)) {
-      return Unfinished(view.bytes_, limits.head_bytes);
+    if (ended) line.colon = ends.marks().FindColon(begin, line.end);
+    if (!ended || !TakeFolds(head, ends, line)) {
+      verdict = Unfinished(view.bytes_, policy_.limits->head_bytes);
+      break;
     }
-    if (view.count_ == limits.header_fields) {
-      return ScanVerdict::kTooManyHeaders;
+    if (count == fields_max) {
+      verdict = ScanVerdict::kTooManyHeaders;
+      break;
     }
-    HeaderField& field = view.fields_[view.count_];
-    if (!ReadField(head.data(), line, marks, field)) {
-      note(ScanVerdict::kBadHeaderLine);
+    if (!ReadPlaces(head.data(), line, ends.marks(), *field) ||
+        !ReadName(view.Name(*field), *field)) {
+      if (verdict == ScanVerdict::kOk) verdict = ScanVerdict::kBadHeaderLine;
     } else {
-      view.Index(field.id);
-      if (field.value_size > limits.header_value_bytes) {
-        note(ScanVerdict::kHeaderTooLong);
+      view.Index(field->id, ++count);
+      if (field++->value_size > value_bytes_max &&
+          verdict == ScanVerdict::kOk) {
+        verdict = ScanVerdict::kHeaderTooLong;
       }
     }
-    line.begin = line.end;
+    begin = line.end;
   }
+  view.count_ = static_cast<uint16_t>(count);
+  view.headers_end_ = static_cast<uint16_t>(begin);
+  return verdict;
 }
 
 }  // namespace sallyport::sip

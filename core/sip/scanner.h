@@ -1,5 +1,5 @@
-// A MessageScanner fills a MessageView: one vectorised pass finds the line ends
-// and colons of the head, and each line is named as it is found.
+// A MessageScanner fills a MessageView: one vectorised pass finds the line
+// ends, colons and commas of the head, and each line is named as it is found.
 #ifndef CORE_SIP_SCANNER_H_
 #define CORE_SIP_SCANNER_H_
 
@@ -15,60 +15,95 @@
 
 namespace sallyport::sip {
 
-// HeadMarks hold where in a head lines end, colons stand, and octets lie that
-// no line may have. They are filled as far as somebody asks: the body is not
-// looked at, but for the rest of the last stretch. Borrows: the bytes.
+// Which bit is the first; there is one.
+inline size_t FirstOf(uint64_t bits) {
+  return static_cast<unsigned>(std::countr_zero(bits));
+}
+
+// HeadMarks hold where in a head lines end, colons and commas stand, and octets
+// lie that no line may have. They are filled as far as somebody asks: the body
+// is not looked at, but for the rest of the last stretch. Borrows: the bytes.
 class HeadMarks {
  public:
   static constexpr size_t kNone = ~size_t{0};
 
   HeadMarks(std::string_view bytes, ScanPolicy policy, MarkBlocks kernel)
-      : bytes_(bytes), policy_(policy), kernel_(kernel) {}
+      : bytes_(bytes),
+        kernel_(kernel),
+        judge_{.lone_lf = policy.lone_lf ? ~uint64_t{0} : 0} {}
 
-  // Past the next line end, going on from the one that was returned last; kNone
-  // when no line ends any more.
-  size_t NextLineEnd() {
-    if (line_ends_ == 0 && !NextBlock()) return kNone;
-    const size_t bit = std::countr_zero(line_ends_);
-    line_ends_ &= line_ends_ - 1;
-    return reading_ * kBlockBytes + bit + 1;
-  }
+  // Blocks, from the first on, that have marks.
+  size_t marked() const { return marked_; }
+  const BlockMarks& operator[](size_t block) const { return marks_[block]; }
+  // Marks the next stretch; false when there are no more bytes.
+  bool MarkMore();
+
   // The first colon in [begin, end), which was marked already, or kNone.
   size_t FindColon(size_t begin, size_t end) const {
-    size_t block = begin / kBlockBytes;
-    uint64_t colons = marks_[block].colon >> (begin % kBlockBytes);
+    const size_t block = begin / kBlockBytes;
+    const uint64_t colons = marks_[block].colon >> (begin % kBlockBytes);
     if (colons != 0) {
-      const size_t colon = begin + std::countr_zero(colons);
+      const size_t colon = begin + FirstOf(colons);
       return colon < end ? colon : kNone;
     }
     return FindColonBehind(block, end);
   }
   // NUL, a CR without LF, or an LF without CR (policy) in [begin, end).
   bool HasBad(size_t begin, size_t end) const {
-    return bad_seen_ != 0 && FindBad(begin, end);
+    return judge_.bad_seen != 0 && FindBad(begin, end);
   }
 
  private:
   static constexpr size_t kBlocksMax = kHeadBytesMax / kBlockBytes + 1;
   static constexpr size_t kStretchBlocks = 8;
 
-  bool NextBlock();
   size_t FindColonBehind(size_t block, size_t end) const;
   bool FindBad(size_t begin, size_t end) const;
-  bool MarkMore();
   void MarkTail(size_t begin);
-  void JudgeLineEnds(size_t first_block);
 
   const std::string_view bytes_;
-  const ScanPolicy policy_;
   const MarkBlocks kernel_;
-  size_t marked_ = 0;       // blocks
-  size_t reading_ = kNone;  // block of the last line end; none before the first
-  uint64_t line_ends_ = 0;  // those of it that were not returned yet
-  uint64_t bad_seen_ = 0;   // any bad octet so far
-  uint64_t after_cr_ = 0;   // 1: the block before ended in CR
-  // Once judged, line_feed means "a line ends here" and nul "bad octet".
+  LineEndJudge judge_;
+  size_t marked_ = 0;  // blocks
   std::array<BlockMarks, kBlocksMax> marks_;
+};
+
+// LineEnds go over the line ends of a head. A value: whoever goes over many of
+// them has it in registers. Borrows: the marks.
+class LineEnds {
+ public:
+  explicit LineEnds(HeadMarks& marks) : marks_(&marks) {}
+
+  // Goes to the next line end; false, and no more calls, when there is none.
+  bool Next() {
+    uint64_t commas = 0;  // of the line
+    while (line_ends_ == 0) {
+      commas |= commas_;
+      if (++block_ == marks_->marked() && !marks_->MarkMore()) return false;
+      line_ends_ = (*marks_)[block_].line_end;
+      commas_ = (*marks_)[block_].comma;
+    }
+    const uint64_t rest = line_ends_ & (line_ends_ - 1);
+    const uint64_t line = (line_ends_ ^ rest) - 1;  // all in front of its end
+    has_comma_ = (commas | (commas_ & line)) != 0;
+    commas_ &= ~line;
+    end_ = block_ * kBlockBytes + FirstOf(line_ends_) + 1;
+    line_ends_ = rest;
+    return true;
+  }
+  const HeadMarks& marks() const { return *marks_; }
+  size_t end() const { return end_; }  // past the line end
+  // A comma stands in front of it, behind the line end before.
+  bool has_comma() const { return has_comma_; }
+
+ private:
+  HeadMarks* marks_;
+  size_t block_ = ~size_t{0};  // of the line end; none before the first
+  size_t end_ = 0;
+  // Those of the block that lie behind the line end.
+  uint64_t line_ends_ = 0;
+  uint64_t commas_ = 0;
+  bool has_comma_ = false;
 };
 
 // Threads: none. One use of Scan() leaves nothing behind but the view.
@@ -83,7 +118,7 @@ class MessageScanner {
 
  private:
   ScanVerdict AddStartLine(std::string_view line, MessageView& view) const;
-  ScanVerdict ScanFields(std::string_view head, HeadMarks& marks,
+  ScanVerdict ScanFields(std::string_view head, LineEnds ends,
                          MessageView& view) const;
 
   const ScanPolicy policy_;

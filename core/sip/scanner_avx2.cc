@@ -43,21 +43,25 @@ namespace {
 bool HasAvx2() { return ReadHasAvx2(); }
 
 [[gnu::target("avx2")]] void MarkBlocksAvx2(const char* bytes, size_t blocks,
+                                            LineEndJudge& judge,
                                             BlockMarks* marks) {
+  LineEndJudge here = judge;  // in registers: the marks may not be parts of it
   for (size_t i = 0; i < blocks; ++i) {
     const __m256i low = Load(bytes + i * kBlockBytes);
     const __m256i high = Load(bytes + i * kBlockBytes + kBlockBytes / 2);
-    marks[i].line_feed = MaskOf(low, high, '\n');
-    marks[i].carriage_return = MaskOf(low, high, '\r');
     marks[i].colon = MaskOf(low, high, ':');
-    marks[i].nul = MaskOf(low, high, '\0');
+    marks[i].comma = MaskOf(low, high, ',');
+    here.Judge(MaskOf(low, high, '\n'), MaskOf(low, high, '\r'),
+               MaskOf(low, high, '\0'), marks[i]);
   }
+  judge = here;
 }
 #else
 bool HasAvx2() { return false; }
 
-void MarkBlocksAvx2(const char* bytes, size_t blocks, BlockMarks* marks) {
-  MarkBlocksPortable(bytes, blocks, marks);
+void MarkBlocksAvx2(const char* bytes, size_t blocks, LineEndJudge& judge,
+                    BlockMarks* marks) {
+  MarkBlocksPortable(bytes, blocks, judge, marks);
 }
 #endif
 

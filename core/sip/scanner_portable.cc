@@ -27,26 +27,30 @@ uint64_t LoadWord(const char* bytes) {
   return word;
 }
 
-BlockMarks MarkOne(const char* bytes) {
+BlockMarks MarkOne(const char* bytes, LineEndJudge& judge) {
   BlockMarks marks{};
+  uint64_t line_feed = 0, carriage_return = 0, nul = 0;
   for (int i = 0; i < 8; ++i) {
     const uint64_t word = LoadWord(bytes + 8 * i);
     marks.colon |= MaskOf(word, ':') << (8 * i);
+    marks.comma |= MaskOf(word, ',') << (8 * i);
     // Below 0x10 in an octet is rare: line ends, tabs, and what is refused.
     const uint64_t small = ((word & (0x70 * kEach)) + (0x70 * kEach)) | word;
     if ((~small & (0x80 * kEach)) == 0) continue;
-    marks.line_feed |= MaskOf(word, '\n') << (8 * i);
-    marks.carriage_return |= MaskOf(word, '\r') << (8 * i);
-    marks.nul |= MaskOf(word, '\0') << (8 * i);
+    line_feed |= MaskOf(word, '\n') << (8 * i);
+    carriage_return |= MaskOf(word, '\r') << (8 * i);
+    nul |= MaskOf(word, '\0') << (8 * i);
   }
+  judge.Judge(line_feed, carriage_return, nul, marks);
   return marks;
 }
 
 }  // namespace
 
-void MarkBlocksPortable(const char* bytes, size_t blocks, BlockMarks* marks) {
+void MarkBlocksPortable(const char* bytes, size_t blocks, LineEndJudge& judge,
+                        BlockMarks* marks) {
   for (size_t i = 0; i < blocks; ++i) {
-    marks[i] = MarkOne(bytes + i * kBlockBytes);
+    marks[i] = MarkOne(bytes + i * kBlockBytes, judge);
   }
 }
 

@@ -35,8 +35,9 @@ std::string Shown(const MessageView& view, ScanVerdict verdict) {
   for (const HeaderField& field : view.headers()) {
     out += "\n" + std::string(NameOf(field.id));
     for (int value :
-         {int{field.folded}, int{field.name_begin}, int{field.name_size},
-          int{field.value_begin}, int{field.value_size}, int{field.line_end}}) {
+         {int{field.folded}, int{field.has_comma}, int{field.name_begin},
+          int{field.name_size}, int{field.value_begin}, int{field.value_size},
+          int{field.line_end}}) {
       add(value);
     }
     add(view.Find(field.id) != nullptr);
@@ -396,13 +397,45 @@ TEST(ScannerLaws, KernelsAgreeOnEveryOctetAtEveryPlace) {
       std::memset(block, octet ^ 1, sizeof block);
       block[at] = static_cast<char>(octet);
       BlockMarks portable, avx2;
-      MarkBlocksPortable(block, 1, &portable);
-      MarkBlocksAvx2(block, 1, &avx2);
+      LineEndJudge plain{.lone_lf = ~uint64_t{0}}, wide = plain;
+      MarkBlocksPortable(block, 1, plain, &portable);
+      MarkBlocksAvx2(block, 1, wide, &avx2);
       ASSERT_EQ(portable, avx2) << octet << " at " << at;
+      ASSERT_EQ(plain, wide) << octet << " at " << at;
       ASSERT_EQ(portable.colon >> at & 1, octet == ':');
-      ASSERT_EQ(portable.line_feed >> at & 1, octet == '\n');
-      ASSERT_EQ(portable.carriage_return >> at & 1, octet == '\r');
-      ASSERT_EQ(portable.nul >> at & 1, octet == 0);
+      ASSERT_EQ(portable.comma >> at & 1, octet == ',');
+      ASSERT_EQ(portable.line_end >> at & 1, octet == '\n');
+      ASSERT_TRUE(octet != '\0' || (portable.bad >> at & 1) != 0);
+    }
+  }
+}
+
+// What the marks of line ends mean, octet by octet and over the blocks'
+// borders.
+TEST(ScannerLaws, LineEndsAndBadOctetsAreJudgedAsTheirNeighboursSay) {
+  constexpr std::string_view kOctets("\r\r\n\nx\0", 6);
+  constexpr size_t kBlocks = 3;
+  std::mt19937 random(20260103);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text(kBlocks * kBlockBytes, ' ');
+    for (char& c : text) c = kOctets[random() % kOctets.size()];
+    const bool lone_lf = random() % 2 == 0;
+    for (ScanKernel kernel : kKernels) {
+      if (!IsAvailable(kernel)) continue;
+      LineEndJudge judge{.lone_lf = lone_lf ? ~uint64_t{0} : 0};
+      BlockMarks marks[kBlocks];
+      KernelOf(kernel)(text.data(), 1, judge, marks);
+      KernelOf(kernel)(text.data() + kBlockBytes, kBlocks - 1, judge,
+                       marks + 1);
+      for (size_t i = 0; i < text.size(); ++i) {
+        const BlockMarks& mark = marks[i / kBlockBytes];
+        const bool behind_cr = i > 0 && text[i - 1] == '\r';
+        const bool line_end = text[i] == '\n' && (behind_cr || lone_lf);
+        const bool bad = text[i] == '\0' || (behind_cr && text[i] != '\n') ||
+                         (text[i] == '\n' && !line_end);
+        ASSERT_EQ(mark.line_end >> i % kBlockBytes & 1, line_end) << i;
+        ASSERT_EQ(mark.bad >> i % kBlockBytes & 1, bad) << i;
+      }
     }
   }
 }
@@ -410,7 +443,7 @@ TEST(ScannerLaws, KernelsAgreeOnEveryOctetAtEveryPlace) {
 TEST(ScannerLaws, KernelsAgreeOnMutatedMessages) {
   if (!IsAvailable(ScanKernel::kAvx2)) GTEST_SKIP() << "no AVX2 here";
   const std::string message = LongMessage();
-  constexpr std::string_view kOctets("\r\n: \t\0\"x", 8);
+  constexpr std::string_view kOctets("\r\n:, \t\0\"x", 9);
   std::mt19937 random(20260102);
   for (int round = 0; round < 2000; ++round) {
     std::string mutant = message;
@@ -453,6 +486,7 @@ TEST(ScannerLaws, FieldsCoverTheHeadWithoutGaps) {
     EXPECT_EQ(field.name_begin, begin);
     EXPECT_EQ(message.substr(begin, field.line_end - begin),
               lines[i + 1] + "\r\n");
+    EXPECT_EQ(field.has_comma, lines[i + 1].find(',') != std::string::npos);
     begin = field.line_end;
   }
   EXPECT_EQ(begin, view.headers_end());

@@ -18,9 +18,10 @@ namespace {
 using sallyport::fuzz::Demand;
 
 bool SameField(const sip::HeaderField& a, const sip::HeaderField& b) {
-  return a.id == b.id && a.folded == b.folded && a.name_begin == b.name_begin &&
-         a.name_size == b.name_size && a.value_begin == b.value_begin &&
-         a.value_size == b.value_size && a.line_end == b.line_end;
+  return a.id == b.id && a.folded == b.folded && a.has_comma == b.has_comma &&
+         a.name_begin == b.name_begin && a.name_size == b.name_size &&
+         a.value_begin == b.value_begin && a.value_size == b.value_size &&
+         a.line_end == b.line_end;
 }
 
 void DemandSame(const sip::MessageView& a, const sip::MessageView& b) {
@@ -49,17 +50,29 @@ void DemandWhole(const sip::MessageView& view) {
   Demand(begin == view.headers_end() && begin < view.head().size());
 }
 
-// A list over several rows is the lists of the rows.
+bool SamePlace(std::string_view a, std::string_view b) {
+  return a.data() == b.data() && a.size() == b.size();
+}
+
+// A list over several rows is the lists of the rows, whether the scanner saw
+// their commas or the cursor has to look for them.
 void DemandList(const sip::MessageView& view, sip::HeaderId id) {
   sip::ListCursor all(view, id);
+  bool malformed = false;
   for (const sip::HeaderField* row = view.Find(id); row != nullptr;
        row = view.Next(row)) {
-    for (sip::ListCursor one(view.Value(*row)); one.Next();) {
-      Demand(all.Next() && all.value().data() == one.value().data() &&
-             all.value().size() == one.value().size() && all.field() == row);
+    sip::ListCursor marked(view, *row);
+    sip::ListCursor one(view.Value(*row));
+    while (one.Next()) {
+      Demand(marked.Next() && SamePlace(marked.value(), one.value()));
+      Demand(all.Next() && SamePlace(all.value(), one.value()));
+      Demand(SamePlace(marked.span(), one.span()) && all.field() == row);
     }
+    Demand(!marked.Next() && marked.malformed() == one.malformed());
+    malformed = malformed || one.malformed();
+    Demand(all.malformed() == malformed);
   }
-  Demand(!all.Next());
+  Demand(!all.Next() && all.malformed() == malformed);
 }
 
 void DemandValues(const sip::MessageView& view) {
