@@ -109,9 +109,8 @@ ListEdit RemoveListValues(
   ListEdit total;
   for (const HeaderField* field = message.Find(id); field != nullptr;
        field = message.Next(field)) {
-    const std::string_view row = message.Value(*field);
     RowEdit edit(splices);
-    for (ListCursor cursor(row); cursor.Next();) {
+    for (ListCursor cursor(message, *field); cursor.Next();) {
       if (cursor.value().empty()) continue;
       const Range range = RangeOf(message, cursor.value());
       remove(cursor.value()) ? edit.Drop(range) : edit.Keep(range);
