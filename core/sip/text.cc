@@ -10,15 +10,27 @@ namespace {
 constexpr uint64_t kUint32Max = std::numeric_limits<uint32_t>::max();
 constexpr uint64_t kNoNumber = ~uint64_t{0};
 
+// More than 9 when it is none.
+unsigned DigitOf(char c) {
+  return static_cast<unsigned char>(c) - unsigned{'0'};
+}
+
 // The value, or something larger than 32 bits for all that are; kNoNumber when
 // it is none.
 uint64_t ReadDigits(std::string_view text) {
   constexpr size_t kSafeDigits = 18;  // of 64 bits
-  uint64_t value = text.empty() ? kNoNumber : 0;
-  for (char c : text) {
-    if (!IsDigit(c)) return kNoNumber;
-    value = value * 10 + static_cast<uint64_t>(c - '0');
-    if (text.size() > kSafeDigits) value = std::min(value, kUint32Max + 1);
+  if (text.empty()) return kNoNumber;
+  const std::string_view safe = Front(text, kSafeDigits);
+  uint64_t value = 0;
+  for (const char c : safe) {
+    const unsigned digit = DigitOf(c);
+    if (digit > 9) return kNoNumber;
+    value = value * 10 + digit;
+  }
+  for (const char c : Behind(text, safe.size())) {
+    const unsigned digit = DigitOf(c);
+    if (digit > 9) return kNoNumber;
+    value = std::min(value * 10 + digit, kUint32Max + 1);
   }
   return value;
 }
