@@ -14,6 +14,11 @@ namespace {
 // Longer first words are no methods: a stream of letters is not waited for.
 constexpr size_t kMethodBytesMax = 64;
 
+// All but controls, of which those of line ends and blanks may stand in a line.
+constexpr OctetSet kLineChars([](char c) {
+  return (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) || IsLws(c);
+});
+
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view WithoutLineEnd(std::string_view line) {
@@ -66,13 +71,10 @@ HeadReader::Verdict HeadReader::Read(std::string_view bytes,
   return scanned_ == head_bytes_max ? Verdict::kTooLong : Verdict::kNeedMore;
 }
 
-// Judges [scanned_, end) of the start line: no controls, and a first word that
-// is a token or the version of a response. A TLS ClientHello fails at its first
-// octet.
+// Judges [scanned_, end) of the start line, at most up to its end: no controls,
+// and a first word that is a token or the version of a response. A TLS
+// ClientHello fails at its first octet.
 bool HeadReader::IsStartLineBegin(std::string_view bytes, size_t end) const {
-  static constexpr OctetSet kLineChars([](char c) {
-    return (static_cast<unsigned char>(c) >= ' ' && c != 0x7f) || IsLws(c);
-  });
   if (!AreAllIn(bytes.substr(scanned_, end - scanned_), kLineChars)) {
     return false;
   }
@@ -174,8 +176,22 @@ Framer::Cut Framer::Next(std::string_view received, MessageView& message,
   return cut;
 }
 
-// A message that is there as a whole and has nothing unusual about it: the scanner
-// sees the same lines as the head's reader. Of all others nothing is said.
+namespace {
+
+// What IsStartLineBegin() asks of a start line, of which the scanner saw that
+// it is whole: its first word is a token or a version.
+bool IsStartLine(const MessageView& message) {
+  return AreAllIn(Front(message.bytes(), message.start_line_end()),
+                  kLineChars) &&
+         (!message.is_request() ||
+          message.method_text().size() <= kMethodBytesMax);
+}
+
+}  // namespace
+
+// A message that is there as a whole and has nothing unusual about it: the
+// scanner sees the same lines as the head's reader. Of all others nothing is
+// said.
 Framer::Cut Framer::ScanWhole(std::string_view received,
                               MessageView& message) const {
   const bool at_begin = failed_.verdict == Verdict::kNeedMore &&
@@ -186,7 +202,7 @@ Framer::Cut Framer::ScanWhole(std::string_view received,
   }
   const HeaderField* field = message.Find(HeaderId::kContentLength);
   if (field == nullptr || field->folded || message.Next(field) != nullptr ||
-      !head_.IsStartLineBegin(received, message.start_line_end())) {
+      !IsStartLine(message)) {
     return {};
   }
   const std::optional<uint32_t> length = ParseUint32(message.Value(*field));

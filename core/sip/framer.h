@@ -24,10 +24,6 @@ class HeadReader {
   // policy is the same each time.
   [[nodiscard]] Verdict Read(std::string_view bytes, ScanPolicy policy);
 
-  // Judges the octets up to `end`, at most the start line's end, that were not
-  // looked at: false, when no SIP message begins so.
-  bool IsStartLineBegin(std::string_view bytes, size_t end) const;
-
   // Octets that were looked at; after kDone the size of the head.
   size_t scanned() const { return scanned_; }
   // After kDone.
@@ -40,6 +36,7 @@ class HeadReader {
   // Where in the value of a Content-Length the reader stands.
   enum class Place : uint8_t { kElsewhere, kBefore, kDigits, kBehind };
 
+  bool IsStartLineBegin(std::string_view bytes, size_t end) const;
   Verdict OnLine(std::string_view line);
   void OnFieldLine(std::string_view line);
   void ReadLength(std::string_view text);

@@ -64,8 +64,8 @@ std::vector<Piece> Frames(std::string_view stream,
   for (size_t end : ends) {
     while (true) {
       const std::string_view received = stream.substr(taken, end - taken);
-      const Framer::Cut cut = scans ? NextScanned(framer, received, policy)
-                                    : framer.Next(received);
+      const Framer::Cut cut =
+          scans ? NextScanned(framer, received, policy) : framer.Next(received);
       if (cut.verdict == Verdict::kNeedMore) break;
       pieces.push_back(
           {cut.verdict, std::string(received.substr(0, cut.size))});
@@ -256,6 +256,32 @@ TEST(Framer, WhatCannotBecomeAStartLineIsRefusedAsSoonAsItIsSeen) {
       if (verdict == Verdict::kNotSip) decided = i;
     }
     EXPECT_EQ(decided, row.decided_after);
+  }
+}
+
+// Start lines that are there at once are judged as those that arrive in parts.
+TEST(Framer, AStartLineIsJudgedTheSameWithAndWithoutAScan) {
+  const std::string lines[] = {
+      std::string(64, 'M') + " sip:a SIP/2.0",
+      std::string(65, 'M') + " sip:a SIP/2.0",
+      "OPTIONS sip:a\x01 SIP/2.0",
+      "OPTIONS sip:a\x7f SIP/2.0",
+      "OPTIONS sip:\xd0\x94 SIP/2.0",
+      "OPTIONS sip:a sip/2.0",
+      "sip/2.0 200 OK",
+      "SIP/2.0 200 O\tK\xd0",
+      "SIP/2.0 200 O\x01K",
+      "SIP/2.0 200 ",
+  };
+  for (const std::string& line : lines) {
+    SCOPED_TRACE(line);
+    const std::string message = line + "\r\nContent-Length: 0\r\n\r\n";
+    MessageView view;
+    ScanVerdict scan{};
+    const Framer::Cut scanned = Framer().Next(message, view, scan);
+    const Framer::Cut read = Framer().Next(message);
+    EXPECT_EQ(scanned.verdict, read.verdict);
+    EXPECT_EQ(scanned.size, read.size);
   }
 }
 

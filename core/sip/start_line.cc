@@ -11,7 +11,7 @@ namespace {
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
 
 bool HasBlank(std::string_view text) {
-  return text.find(' ') != text.npos || text.find('\t') != text.npos;
+  return FindAny<' ', '\t'>(text) < text.size();
 }
 
 bool StartsWithSip(std::string_view text) {
