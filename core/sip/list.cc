@@ -41,7 +41,6 @@ ListCursor::ListCursor(std::string_view row)
     : rest_(row), one_row_(true), in_row_(!TrimLws(row).empty()) {}
 
 bool ListCursor::NextRow() {
-  if (one_row_ || first_ == nullptr) return false;
   while (const HeaderField* const next = message_->Next(field_)) {
     TakeRow(next);
     if (in_row_) return true;

@@ -19,7 +19,9 @@ class ListCursor {
  public:
   ListCursor(const MessageView& message ABSL_ATTRIBUTE_LIFETIME_BOUND,
              HeaderId id)
-      : message_(&message), first_(message.Find(id)) {
+      : message_(&message),
+        first_(message.Find(id)),
+        one_row_(!message.IsRepeated(id)) {
     if (first_ != nullptr) TakeRow(first_);
   }
   // One row only.
@@ -31,7 +33,7 @@ class ListCursor {
   explicit ListCursor(std::string_view row ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
   bool Next() {
-    if (!in_row_ && !NextRow()) return false;
+    if (!in_row_ && (one_row_ || !NextRow())) return false;
     if (has_comma_) return NextInRow();
     value_ = span_ = rest_;
     in_row_ = false;
@@ -63,7 +65,7 @@ class ListCursor {
   std::string_view rest_;
   std::string_view value_;
   std::string_view span_;
-  bool one_row_ = false;
+  bool one_row_ = false;  // or none
   bool in_row_ = false;
   bool has_comma_ = true;  // that may part the row
   bool malformed_ = false;
