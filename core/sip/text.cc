@@ -71,8 +71,24 @@ size_t QuotedSize(std::string_view text) {
   return 0;
 }
 
+namespace {
+
+// Octets between the quotes of a quoted string that has nothing to be resolved,
+// as most are; 0 for all others.
+size_t PlainSize(std::string_view text) {
+  if (text.front() != '"') return 0;
+  const size_t end = FindAny<'"', '\\', '\r', '\n'>(text, 1);
+  return end + 1 == text.size() && text[end] == '"' ? end - 1 : 0;
+}
+
+}  // namespace
+
 size_t Unquote(std::string_view text, char* out) {
   if (text.empty()) return 0;  // it may be nowhere
+  if (const size_t size = PlainSize(text); size > 0) {
+    std::memmove(out, text.data() + 1, size);
+    return size;
+  }
   const size_t quoted = QuotedSize(text);
   if (quoted == 0 || quoted != text.size()) {
     std::memmove(out, text.data(), text.size());

@@ -77,6 +77,10 @@ std::string Unquoted(std::string_view text) {
 TEST(Text, UnquotingResolvesPairsAndFolds) {
   EXPECT_EQ(Unquoted("\"a\\\"b\\\\c\""), "a\"b\\c");
   EXPECT_EQ(Unquoted("\"a\r\n \tb\""), "a b");
+  EXPECT_EQ(Unquoted("\"a, b\""), "a, b");
+  EXPECT_EQ(Unquoted("\"a\"b\""), "\"a\"b\"");
+  EXPECT_EQ(Unquoted("\"a\\\""), "\"a\\\"");
+  EXPECT_EQ(Unquoted("\""), "\"");
   EXPECT_EQ(Unquoted("\"\""), "");
   EXPECT_EQ(Unquoted({}), "");
   EXPECT_EQ(Unquoted("token"), "token");
