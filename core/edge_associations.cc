@@ -1,10 +1,12 @@
 // The life of associations: what a 200 grants, what time and closed connections
 // take.
 #include <algorithm>
+#include <span>
 
 #include "absl/log/check.h"
 #include "core/edge_impl.h"
 #include "core/granted_expiry.h"
+#include "core/registration/impi.h"
 #include "core/sip/values.h"
 
 namespace sallyport {
@@ -27,14 +29,14 @@ std::string_view ImpiOf(std::string_view aor) {
 }
 
 // All values of a list header, as many as fit.
-template <size_t kMost>
-size_t ReadList(const sip::MessageView& message, sip::HeaderId id,
-                std::array<std::string_view, kMost>& out) {
+std::span<const std::string_view> ReadList(const sip::MessageView& message,
+                                           sip::HeaderId id,
+                                           std::span<std::string_view> out) {
   size_t count = 0;
-  for (sip::ListCursor c(message, id); count < kMost && c.Next();) {
+  for (sip::ListCursor c(message, id); count < out.size() && c.Next();) {
     if (!c.value().empty()) out[count++] = c.value();
   }
-  return count;
+  return out.first(count);
 }
 
 }  // namespace
@@ -76,13 +78,10 @@ Applied Edge::Impl::ApplyGrant(Transaction& transaction) {
   if (!ReadGrant(transaction, grant) || !MayApply(memory, transaction, grant)) {
     return Applied::kNothing;
   }
-  std::array<std::string_view, kIdentitiesMax> identities;
-  std::array<std::string_view, sip::kRouteValuesMax> routes;
-  grant.identities = {
-      identities.data(),
-      ReadList(message_, sip::HeaderId::kPAssociatedUri, identities)};
-  grant.service_routes = {
-      routes.data(), ReadList(message_, sip::HeaderId::kServiceRoute, routes)};
+  grant.identities =
+      ReadList(message_, sip::HeaderId::kPAssociatedUri, granted_identities_);
+  grant.service_routes =
+      ReadList(message_, sip::HeaderId::kServiceRoute, granted_routes_);
   return ApplyTo(memory.association, grant, FlowToBind(transaction));
 }
 
@@ -93,13 +92,12 @@ bool Edge::Impl::ReadGrant(const Transaction& transaction,
   const std::string_view request = transaction.request.view();
   if (memory.contacts == 0 && !memory.star) return false;  // it only asked
   const auto to = sip::ParseNameAddr(message_.Value(sip::HeaderId::kTo));
-  const auto cseq = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
-  if (!to || !cseq) return false;
+  if (!to) return false;
   const std::string_view username = memory.username.In(request);
   grant.impi = username.empty() ? ImpiOf(to->uri) : UnquoteImpi(username);
   grant.address_of_record = to->uri;
   grant.call_id = message_.Value(sip::HeaderId::kCallId);
-  grant.cseq = cseq->number;
+  grant.cseq = answered_cseq_;
   ReadContact(transaction, grant);
   grant.instance = memory.instance.In(request);
   grant.reg_id = memory.reg_id;
@@ -164,7 +162,7 @@ bool Edge::Impl::MayApply(const routing::RegisterMemory& memory,
            (memory.had_response || config_.assoc_without_digest);
   }
   if (!username.empty())
-    return registration::SameImpi(username, slice_.impi(id));
+    return registration::EqualImpis(grant.impi, slice_.impi(id));
   return grant.expires_s == 0 ||
          (config_.assoc_without_digest && grant.impi == slice_.impi(id));
 }

@@ -97,6 +97,15 @@ class Edge::Impl {
     uint64_t method = 0;
   };
 
+  // The topmost values of a response: our own, and of whom it goes on to.
+  struct TopVias {
+    std::string_view own, next;
+    uint8_t count = 0;
+
+    // Nobody is behind us when the request was our own, and somebody else is.
+    bool ends_here() const { return count < 2; }
+  };
+
   // What is known of a REGISTER in hand.
   struct RegisterRequest {
     routing::RegisterParts parts;
@@ -268,8 +277,9 @@ class Edge::Impl {
 
   // ---- responses (edge_responses.cc, edge_register_response.cc)
   void OnResponse(const Inbound& in);
+  void ReadVias();
   std::optional<routing::Branch> OwnBranch() const;
-  bool EndsHere() const;
+  bool ReadResponse();
   bool ComesFromDownstream(const Inbound& in,
                            const Transaction& transaction) const;
   bool Answers(const routing::Transaction& transaction) const;
@@ -518,7 +528,12 @@ class Edge::Impl {
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;
   std::array<char, sip::kHeaderValueBytesMax> impi_;
+  TopVias vias_;                // of a response
+  uint32_t answered_cseq_ = 0;  // of a response that is acted on
   std::string contacts_;  // of a REGISTER with several
+  // Lists of a 200: clearing them would cost more than to read what is there.
+  std::array<std::string_view, kIdentitiesMax> granted_identities_;
+  std::array<std::string_view, sip::kRouteValuesMax> granted_routes_;
   Outbox outbox_;
 
   Counters counters_;

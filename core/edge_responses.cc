@@ -15,39 +15,41 @@ bool GoesToEverybody(std::string_view host) {
   return address && address->is_multicast_or_broadcast();
 }
 
-// What a response must have for us to act on it, besides what matching reads.
-// Source: RFC 4475 3.1.2.5, 3.1.2.19
-bool IsReadable(const sip::MessageView& response) {
-  if (response.status_code() < 100 || response.status_code() > 699) {
-    return false;  // Source: Sallyport 7 (E31)
-  }
-  if (!sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq))) return false;
-  sip::ListCursor vias(response, sip::HeaderId::kVia);
-  if (!vias.Next()) return false;
-  if (!vias.Next()) return true;  // it ends here
-  const auto next = sip::ParseVia(vias.value());
-  return next && !GoesToEverybody(next->host);
-}
-
 }  // namespace
 
-std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
+void Edge::Impl::ReadVias() {
+  vias_ = {};
   sip::ListCursor values(message_, sip::HeaderId::kVia);
-  if (!values.Next()) return std::nullopt;
-  if (const auto text = own_.BranchIn(values.value())) {
+  while (vias_.count < 2 && values.Next()) {
+    (vias_.count++ == 0 ? vias_.own : vias_.next) = values.value();
+  }
+}
+
+std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
+  if (vias_.count == 0) return std::nullopt;
+  if (const auto text = own_.BranchIn(vias_.own)) {
     if (const auto branch = routing::ParseBranch(*text)) return branch;
   }
-  const auto via = sip::ParseVia(values.value());
+  const auto via = sip::ParseVia(vias_.own);
   return via ? routing::ParseBranch(via->branch) : std::nullopt;
 }
 
-// Nobody is behind us when the request was our own, and somebody else is.
-bool Edge::Impl::EndsHere() const {
-  sip::ListCursor values(message_, sip::HeaderId::kVia);
-  return !values.Next() || !values.Next();
+// What a response must have for us to act on it, besides what matching reads.
+// Source: RFC 4475 3.1.2.5, 3.1.2.19
+bool Edge::Impl::ReadResponse() {
+  if (message_.status_code() < 100 || message_.status_code() > 699) {
+    return false;  // Source: Sallyport 7 (E31)
+  }
+  const auto cseq = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
+  if (!cseq) return false;
+  answered_cseq_ = cseq->number;
+  if (vias_.ends_here()) return true;
+  const auto next = sip::ParseVia(vias_.next);
+  return next && !GoesToEverybody(next->host);
 }
 
 void Edge::Impl::OnResponse(const Inbound& in) {
+  ReadVias();
   const std::optional<routing::Branch> branch = OwnBranch();
   // Conformance: PROXY-16
   if (!branch) return Discard(CounterId::kDiscardUnmatchedResponse);
@@ -60,7 +62,7 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   Transaction* transaction = transactions_.Find(branch->transaction);
   if (transaction == nullptr || transaction->attempt != branch->attempt ||
       transaction->loop_hash != branch->loop_hash ||
-      EndsHere() != (transaction->kind == Transaction::Kind::kOwn)) {
+      vias_.ends_here() != (transaction->kind == Transaction::Kind::kOwn)) {
     return Discard(CounterId::kDiscardUnmatchedResponse);
   }
   if (!ComesFromDownstream(in, *transaction)) {
@@ -72,7 +74,7 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (in.access() && !Answers(*transaction)) {
     return Discard(CounterId::kDiscardForeignResponse);
   }
-  if (!IsReadable(message_)) return Discard(CounterId::kDiscardMalformed);
+  if (!ReadResponse()) return Discard(CounterId::kDiscardMalformed);
   transaction->phase = Transaction::Phase::kProceeding;
   NoteHealth(*transaction);
   if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
