@@ -6,59 +6,7 @@
 #include "absl/log/check.h"
 
 namespace sallyport::registration {
-namespace {
-
-constexpr BlobHeader kEmptyHeader;
-
-}  // namespace
-
 // ---- AssociationBlob
-
-const BlobHeader& AssociationBlob::header() const {
-  return bytes_ == nullptr ? kEmptyHeader : *At<const BlobHeader>(0);
-}
-
-std::span<const SetEntry> AssociationBlob::sets() const {
-  return {At<const SetEntry>(sizeof(BlobHeader)), header().set_count};
-}
-
-std::span<const IdentityPlace> AssociationBlob::identities() const {
-  return {At<const IdentityPlace>(IdentitiesBegin()), header().identity_count};
-}
-
-std::span<const TextPlace> AssociationBlob::routes() const {
-  return {At<const TextPlace>(RoutesBegin()), header().route_count};
-}
-
-std::span<const TextPlace> AssociationBlob::wildcards() const {
-  return {At<const TextPlace>(WildcardsBegin()), header().wildcard_count};
-}
-
-std::span<const uint8_t> AssociationBlob::IdentitiesOf(
-    const SetEntry& set) const {
-  return {At<const uint8_t>(IndicesBegin()) + set.identities_begin,
-          set.identities_count};
-}
-
-std::string_view AssociationBlob::Text(TextPlace place) const {
-  return {At<const char>(place.begin), place.size};
-}
-
-size_t AssociationBlob::IdentitiesBegin() const {
-  return sizeof(BlobHeader) + header().set_count * sizeof(SetEntry);
-}
-
-size_t AssociationBlob::RoutesBegin() const {
-  return IdentitiesBegin() + header().identity_count * sizeof(IdentityPlace);
-}
-
-size_t AssociationBlob::WildcardsBegin() const {
-  return RoutesBegin() + header().route_count * sizeof(TextPlace);
-}
-
-size_t AssociationBlob::IndicesBegin() const {
-  return WildcardsBegin() + header().wildcard_count * sizeof(TextPlace);
-}
 
 void AssociationBlob::Renew(const SetEntry& set, Instant ends,
                             uint32_t granted_s, uint32_t cseq) {

@@ -72,14 +72,30 @@ class AssociationBlob {
  public:
   static constexpr size_t kBytesMax = 65535;
 
-  const BlobHeader& header() const;
-  std::span<const SetEntry> sets() const;
-  std::span<const IdentityPlace> identities() const;
-  std::span<const TextPlace> routes() const;
-  std::span<const TextPlace> wildcards() const;
+  const BlobHeader& header() const {
+    return bytes_ == nullptr ? kEmptyHeader : *At<const BlobHeader>(0);
+  }
+  std::span<const SetEntry> sets() const {
+    return {At<const SetEntry>(sizeof(BlobHeader)), header().set_count};
+  }
+  std::span<const IdentityPlace> identities() const {
+    return {At<const IdentityPlace>(IdentitiesBegin()),
+            header().identity_count};
+  }
+  std::span<const TextPlace> routes() const {
+    return {At<const TextPlace>(RoutesBegin()), header().route_count};
+  }
+  std::span<const TextPlace> wildcards() const {
+    return {At<const TextPlace>(WildcardsBegin()), header().wildcard_count};
+  }
   // Indices into identities() of one set, in the order of P-Associated-URI.
-  std::span<const uint8_t> IdentitiesOf(const SetEntry& set) const;
-  std::string_view Text(TextPlace place) const ABSL_ATTRIBUTE_LIFETIME_BOUND;
+  std::span<const uint8_t> IdentitiesOf(const SetEntry& set) const {
+    return {At<const uint8_t>(IndicesBegin()) + set.identities_begin,
+            set.identities_count};
+  }
+  std::string_view Text(TextPlace place) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return {At<const char>(place.begin), place.size};
+  }
   // Moves a set of sets() on; its texts stay.
   void Renew(const SetEntry& set, Instant ends, uint32_t granted_s,
              uint32_t cseq);
@@ -103,11 +119,20 @@ class AssociationBlob {
     return bytes_ == nullptr ? nullptr
                              : reinterpret_cast<T*>(bytes_.get() + offset);
   }
-  size_t IdentitiesBegin() const;
-  size_t RoutesBegin() const;
-  size_t WildcardsBegin() const;
-  size_t IndicesBegin() const;
+  size_t IdentitiesBegin() const {
+    return sizeof(BlobHeader) + header().set_count * sizeof(SetEntry);
+  }
+  size_t RoutesBegin() const {
+    return IdentitiesBegin() + header().identity_count * sizeof(IdentityPlace);
+  }
+  size_t WildcardsBegin() const {
+    return RoutesBegin() + header().route_count * sizeof(TextPlace);
+  }
+  size_t IndicesBegin() const {
+    return WildcardsBegin() + header().wildcard_count * sizeof(TextPlace);
+  }
 
+  static constexpr BlobHeader kEmptyHeader{};
   std::unique_ptr<std::byte[]> bytes_;
   uint32_t capacity_ = 0;
 };

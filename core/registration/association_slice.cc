@@ -376,17 +376,6 @@ void AssociationSlice::SetState(Association& association,
 
 // ---- look-ups
 
-const AssociationSlice::Association& AssociationSlice::Get(
-    AssociationId id) const {
-  const Association* association = associations_.Find(id);
-  CHECK(association != nullptr) << "the association is gone";
-  return *association;
-}
-
-AssociationSlice::Association& AssociationSlice::Get(AssociationId id) {
-  return const_cast<Association&>(std::as_const(*this).Get(id));
-}
-
 std::string_view AssociationSlice::ImpiOf(uint32_t slot) const {
   const AssociationBlob& blob = associations_.At(slot)->blob;
   return blob.Text(blob.header().impi);
@@ -474,28 +463,9 @@ std::vector<AssociationId> AssociationSlice::FindByImpi(std::string_view impi,
 
 // ---- facts
 
-bool AssociationSlice::live(AssociationId id) const {
-  return associations_.Find(id) != nullptr;
-}
-AssociationState AssociationSlice::state(AssociationId id) const {
-  return Get(id).state;
-}
-FlowId AssociationSlice::flow(AssociationId id) const { return Get(id).flow; }
-const Endpoint& AssociationSlice::peer(AssociationId id) const {
-  return Get(id).peer;
-}
-const TlsSessionId& AssociationSlice::tls_session(AssociationId id) const {
-  return Get(id).tls_session;
-}
 std::string_view AssociationSlice::impi(AssociationId id) const {
   const AssociationBlob& blob = Get(id).blob;
   return blob.Text(blob.header().impi);
-}
-bool AssociationSlice::authenticated(AssociationId id) const {
-  return Get(id).authenticated;
-}
-bool AssociationSlice::secagree(AssociationId id) const {
-  return Get(id).secagree;
 }
 
 std::string_view AssociationSlice::contact_uri(AssociationId id) const {

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/log/check.h"
 #include "core/base/endpoint.h"
 #include "core/base/slab.h"
 #include "core/base/slot_index.h"
@@ -143,15 +145,23 @@ class AssociationSlice {
                                         size_t most) const;
 
   // ---- facts about one association; `id` must be live (live(id) says). Views
-  // die with the next call that changes this association.
-  bool live(AssociationId id) const;
-  AssociationState state(AssociationId id) const;
-  FlowId flow(AssociationId id) const;           // invalid when there is none
-  const Endpoint& peer(AssociationId id) const;  // the last one, when suspended
-  const TlsSessionId& tls_session(AssociationId id) const;
+  // die with the next call that changes this association. Those that lie in the
+  // record itself are inline: a message asks for the state a dozen times.
+  bool live(AssociationId id) const {
+    return associations_.Find(id) != nullptr;
+  }
+  AssociationState state(AssociationId id) const { return Get(id).state; }
+  // Invalid when there is none.
+  FlowId flow(AssociationId id) const { return Get(id).flow; }
+  // The last one, when suspended.
+  const Endpoint& peer(AssociationId id) const { return Get(id).peer; }
+  const TlsSessionId& tls_session(AssociationId id) const {
+    return Get(id).tls_session;
+  }
+  // By digest, on this TLS session.
+  bool authenticated(AssociationId id) const { return Get(id).authenticated; }
+  bool secagree(AssociationId id) const { return Get(id).secagree; }  // so made
   std::string_view impi(AssociationId id) const;
-  bool authenticated(AssociationId id) const;  // by digest, on this TLS session
-  bool secagree(AssociationId id) const;       // how it was made
   // What makes it one device (spec 5.6): as in Grant, of the oldest set, or
   // empty.
   std::string_view contact_uri(AssociationId id) const;
@@ -209,8 +219,14 @@ class AssociationSlice {
   };
   static_assert(sizeof(Association) == 120, "two cache lines with its slot");
 
-  const Association& Get(AssociationId id) const;
-  Association& Get(AssociationId id);
+  const Association& Get(AssociationId id) const {
+    const Association* association = associations_.Find(id);
+    CHECK(association != nullptr) << "the association is gone";
+    return *association;
+  }
+  Association& Get(AssociationId id) {
+    return const_cast<Association&>(std::as_const(*this).Get(id));
+  }
   std::string_view ImpiOf(uint32_t slot) const;
   template <typename Visit>  // until it returns false
   void ForEachOfImpi(std::string_view impi, const Visit& visit) const;
