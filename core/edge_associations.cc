@@ -97,7 +97,7 @@ bool Edge::Impl::ReadGrant(const Transaction& transaction,
   grant.impi = username.empty() ? ImpiOf(to->uri) : UnquoteImpi(username);
   grant.address_of_record = to->uri;
   grant.call_id = message_.Value(sip::HeaderId::kCallId);
-  grant.cseq = answered_cseq_;
+  grant.cseq = response_.cseq->number;
   ReadContact(transaction, grant);
   grant.instance = memory.instance.In(request);
   grant.reg_id = memory.reg_id;

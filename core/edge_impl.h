@@ -28,6 +28,7 @@
 #include "core/routing/next_hops.h"
 #include "core/routing/own_names.h"
 #include "core/routing/own_request.h"
+#include "core/routing/response_parts.h"
 #include "core/routing/rewrite.h"
 #include "core/routing/source_rate.h"
 #include "core/routing/transaction_table.h"
@@ -95,15 +96,6 @@ class Edge::Impl {
   struct RequestKey {
     uint64_t branch = 0;  // and where it came from
     uint64_t method = 0;
-  };
-
-  // The topmost values of a response: our own, and of whom it goes on to.
-  struct TopVias {
-    std::string_view own, next;
-    uint8_t count = 0;
-
-    // Nobody is behind us when the request was our own, and somebody else is.
-    bool ends_here() const { return count < 2; }
   };
 
   // What is known of a REGISTER in hand.
@@ -277,9 +269,8 @@ class Edge::Impl {
 
   // ---- responses (edge_responses.cc, edge_register_response.cc)
   void OnResponse(const Inbound& in);
-  void ReadVias();
   std::optional<routing::Branch> OwnBranch() const;
-  bool ReadResponse();
+  bool IsReadable() const;
   bool ComesFromDownstream(const Inbound& in,
                            const Transaction& transaction) const;
   bool Answers(const routing::Transaction& transaction) const;
@@ -528,8 +519,7 @@ class Edge::Impl {
   std::array<char, 1024> refusal_text_;
   mutable std::array<char, 16> to_tag_;
   std::array<char, sip::kHeaderValueBytesMax> impi_;
-  TopVias vias_;                // of a response
-  uint32_t answered_cseq_ = 0;  // of a response that is acted on
+  routing::ResponseParts response_;
   std::string contacts_;  // of a REGISTER with several
   // Lists of a 200: clearing them would cost more than to read what is there.
   std::array<std::string_view, kIdentitiesMax> granted_identities_;

@@ -8,6 +8,9 @@ namespace {
 // A response that asks to be sent on to everybody is an attack.
 // Source: RFC 4475 3.3.10
 bool GoesToEverybody(std::string_view host) {
+  // IPv4 has them in 224 to 239 and at 255; IPv6 can write them in many ways.
+  const bool v6 = host.find(':') != std::string_view::npos;
+  if (!v6 && !host.starts_with('2')) return false;
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }
@@ -17,39 +20,28 @@ bool GoesToEverybody(std::string_view host) {
 
 }  // namespace
 
-void Edge::Impl::ReadVias() {
-  vias_ = {};
-  sip::ListCursor values(message_, sip::HeaderId::kVia);
-  while (vias_.count < 2 && values.Next()) {
-    (vias_.count++ == 0 ? vias_.own : vias_.next) = values.value();
-  }
-}
-
 std::optional<routing::Branch> Edge::Impl::OwnBranch() const {
-  if (vias_.count == 0) return std::nullopt;
-  if (const auto text = own_.BranchIn(vias_.own)) {
+  if (response_.vias == 0) return std::nullopt;
+  if (const auto text = own_.BranchIn(response_.own_via)) {
     if (const auto branch = routing::ParseBranch(*text)) return branch;
   }
-  const auto via = sip::ParseVia(vias_.own);
+  const auto via = sip::ParseVia(response_.own_via);
   return via ? routing::ParseBranch(via->branch) : std::nullopt;
 }
 
 // What a response must have for us to act on it, besides what matching reads.
 // Source: RFC 4475 3.1.2.5, 3.1.2.19
-bool Edge::Impl::ReadResponse() {
+bool Edge::Impl::IsReadable() const {
   if (message_.status_code() < 100 || message_.status_code() > 699) {
     return false;  // Source: Sallyport 7 (E31)
   }
-  const auto cseq = sip::ParseCSeq(message_.Value(sip::HeaderId::kCSeq));
-  if (!cseq) return false;
-  answered_cseq_ = cseq->number;
-  if (vias_.ends_here()) return true;
-  const auto next = sip::ParseVia(vias_.next);
-  return next && !GoesToEverybody(next->host);
+  if (!response_.cseq) return false;
+  if (response_.ends_here()) return true;
+  return response_.next && !GoesToEverybody(response_.next->host);
 }
 
 void Edge::Impl::OnResponse(const Inbound& in) {
-  ReadVias();
+  routing::ReadVias(message_, response_);
   const std::optional<routing::Branch> branch = OwnBranch();
   // Conformance: PROXY-16
   if (!branch) return Discard(CounterId::kDiscardUnmatchedResponse);
@@ -62,7 +54,7 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   Transaction* transaction = transactions_.Find(branch->transaction);
   if (transaction == nullptr || transaction->attempt != branch->attempt ||
       transaction->loop_hash != branch->loop_hash ||
-      vias_.ends_here() != (transaction->kind == Transaction::Kind::kOwn)) {
+      response_.ends_here() != (transaction->kind == Transaction::Kind::kOwn)) {
     return Discard(CounterId::kDiscardUnmatchedResponse);
   }
   if (!ComesFromDownstream(in, *transaction)) {
@@ -71,10 +63,11 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (transaction->phase == Transaction::Phase::kCompleted) {
     return Discard(CounterId::kDiscardDuplicate);
   }
+  routing::ReadRest(message_, response_);
   if (in.access() && !Answers(*transaction)) {
     return Discard(CounterId::kDiscardForeignResponse);
   }
-  if (!ReadResponse()) return Discard(CounterId::kDiscardMalformed);
+  if (!IsReadable()) return Discard(CounterId::kDiscardMalformed);
   transaction->phase = Transaction::Phase::kProceeding;
   NoteHealth(*transaction);
   if (message_.status_code() == 100) return;  // Source: RFC 3261 16.7 step 5
@@ -104,7 +97,7 @@ bool Edge::Impl::ComesFromDownstream(const Inbound& in,
 // It answers the request that was sent, not another one that it would like to.
 // Behind our own Via stand those of the request.
 bool Edge::Impl::Answers(const Transaction& transaction) const {
-  return routing::EchoHash(message_, loop_seed_) == transaction.echo;
+  return routing::EchoHash(message_, response_, loop_seed_) == transaction.echo;
 }
 
 void Edge::Impl::Relay(SlotHandle handle, Transaction& transaction) {

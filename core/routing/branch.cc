@@ -111,14 +111,19 @@ void AddVia(const sip::ViaView& via, Fingerprint& hash) {
   hash.AddIgnoringCase(via.host).AddIgnoringCase(via.transport);
 }
 
+void AddVia(std::string_view value, const std::optional<sip::ViaView>& via,
+            Fingerprint& hash) {
+  if (via) {
+    AddVia(*via, hash);
+  } else {
+    hash.Add(value);
+  }
+}
+
 // All that `values` has not come to yet.
 void AddVias(sip::ListCursor& values, Fingerprint& hash) {
   while (values.Next()) {
-    if (const auto via = sip::ParseVia(values.value())) {
-      AddVia(*via, hash);
-    } else {
-      hash.Add(values.value());
-    }
+    AddVia(values.value(), sip::ParseVia(values.value()), hash);
   }
 }
 
@@ -135,13 +140,15 @@ uint64_t EchoHash(const sip::MessageView& request, const RequestParts& parts,
 }
 
 std::optional<uint64_t> EchoHash(const sip::MessageView& response,
-                                 uint64_t seed) {
-  const auto cseq = sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq));
-  if (!cseq) return std::nullopt;
+                                 const ResponseParts& parts, uint64_t seed) {
+  if (!parts.cseq) return std::nullopt;
   Fingerprint hash =
-      BeginEcho(response.Value(sip::HeaderId::kCallId), *cseq, seed);
+      BeginEcho(response.Value(sip::HeaderId::kCallId), *parts.cseq, seed);
+  if (parts.ends_here()) return hash.value();
+  AddVia(parts.next_via, parts.next, hash);
+  if (parts.vias == 2) return hash.value();
   sip::ListCursor values(response, sip::HeaderId::kVia);
-  if (values.Next()) AddVias(values, hash);
+  if (values.Next() && values.Next()) AddVias(values, hash);
   return hash.value();
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/flow.h"
+#include "core/routing/response_parts.h"
 #include "core/routing/validation.h"
 #include "core/sip/message.h"
 
@@ -58,7 +59,7 @@ bool HasLooped(const sip::MessageView& request, const RequestParts& parts,
 uint64_t EchoHash(const sip::MessageView& request, const RequestParts& parts,
                   uint64_t seed);
 std::optional<uint64_t> EchoHash(const sip::MessageView& response,
-                                 uint64_t seed);
+                                 const ResponseParts& parts, uint64_t seed);
 
 }  // namespace sallyport::routing
 

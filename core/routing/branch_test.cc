@@ -121,7 +121,10 @@ std::optional<uint64_t> EchoOf(const Echo& echo, uint64_t seed = 1) {
   const std::string text = TextOf("SIP/2.0 200 OK\r\n", echo);
   sip::MessageView response;
   EXPECT_EQ(response.Scan(text), sip::ScanVerdict::kOk);
-  return EchoHash(response, seed);
+  ResponseParts parts;
+  ReadVias(response, parts);
+  ReadRest(response, parts);
+  return EchoHash(response, parts, seed);
 }
 
 uint64_t EchoOfRequest(const Echo& echo) {
