@@ -96,6 +96,8 @@ OwnNames::OwnNames(const EdgeConfig& config)
         transport == sip::Transport::kTls ? core_tls_sent_by : core_sent_by,
         ";branch=");
   }
+  ue_via_begin_ = absl::StrCat("SIP/2.0/TLS ", config.domain, ":",
+                               config.tls_port, ";branch=");
   names_.push_back(std::string(WithoutLastDot(config.domain)));
   for (const std::string& host : config.own_hosts) {
     std::optional<IpAddress> address = IpAddress::Parse(host);
@@ -118,12 +120,13 @@ bool OwnNames::IsOurName(std::string_view host) const {
 }
 
 std::optional<std::string_view> OwnNames::BranchIn(std::string_view via) const {
+  const auto behind = [&](const std::string& begin) {
+    return via.substr(begin.size());
+  };
   for (const std::string& begin : via_begins_) {
-    if (via.starts_with(begin)) {
-      via.remove_prefix(begin.size());
-      return via;
-    }
+    if (via.starts_with(begin)) return behind(begin);
   }
+  if (via.starts_with(ue_via_begin_)) return behind(ue_via_begin_);
   return std::nullopt;
 }
 

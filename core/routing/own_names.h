@@ -46,9 +46,9 @@ struct OwnNames {
   std::string_view ViaBegin(sip::Transport sent_on) const {
     return via_begins_[static_cast<size_t>(sent_on)];
   }
-  // What stands for the branch in a Via value that begins as one of ours
-  // towards the core does, octet by octet. Most responses bring it back so, and
-  // it need not be parsed.
+  // What stands for the branch in a Via value that begins, octet by octet, as
+  // one of ours does: towards the core, or towards a UE that came to the usual
+  // port. Most responses bring it back so, and it need not be parsed.
   std::optional<std::string_view> BranchIn(std::string_view via) const;
 
   // Host (and port, transport when given) mean us: spec 6.3.
@@ -64,6 +64,7 @@ struct OwnNames {
   bool IsOurName(std::string_view host) const;
 
   std::array<std::string, 3> via_begins_;  // by transport
+  std::string ue_via_begin_;
   std::vector<std::string> names_;
   std::vector<IpAddress> addresses_;
   uint16_t core_port_;

@@ -97,6 +97,9 @@ TEST(OwnNames, FindsTheBranchInItsOwnVia) {
     EXPECT_EQ(parsed->port, sent_on == sip::Transport::kTls ? 5071 : 5070);
     EXPECT_EQ(own.BranchIn(via), parsed->branch);
   }
+  EXPECT_EQ(own.BranchIn("SIP/2.0/TLS pcscf1.ims.example.com:5061;branch=1"),
+            "1");
+  EXPECT_FALSE(own.BranchIn("SIP/2.0/TLS pcscf1.ims.example.com:5063;branch=1"));
   EXPECT_FALSE(own.BranchIn("SIP/2.0/TCP pcscf2.ims.example.com:5070;branch=1"));
   EXPECT_FALSE(own.BranchIn(" SIP/2.0/TCP pcscf1.ims.example.com:5070;branch=1"));
   EXPECT_FALSE(own.BranchIn(""));
