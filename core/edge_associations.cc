@@ -74,6 +74,7 @@ bool Edge::Impl::StillLive(AssociationId id) {
 Applied Edge::Impl::ApplyGrant(Transaction& transaction) {
   const routing::RegisterMemory& memory = transaction.registration;
   if (!slice_.live(memory.association)) return Applied::kNothing;
+  slice_.Prefetch(memory.association, 1);
   registration::Grant grant;
   if (!ReadGrant(transaction, grant) || !MayApply(memory, transaction, grant)) {
     return Applied::kNothing;

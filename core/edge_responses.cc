@@ -63,6 +63,9 @@ void Edge::Impl::OnResponse(const Inbound& in) {
   if (transaction->phase == Transaction::Phase::kCompleted) {
     return Discard(CounterId::kDiscardDuplicate);
   }
+  // Far away, where there are many phones: they come while the rest is read.
+  flows_.Prefetch(transaction->upstream.flow);
+  slice_.Prefetch(transaction->registration.association, 0);
   routing::ReadRest(message_, response_);
   if (in.access() && !Answers(*transaction)) {
     return Discard(CounterId::kDiscardForeignResponse);
