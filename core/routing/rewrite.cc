@@ -199,8 +199,14 @@ void ReplaceRoutes(const MessageView& request,
 
 // ---- responses
 
-// Source: RFC 3261 16.7 step 3
+// Mostly it has a row of its own. Source: RFC 3261 16.7 step 3
 void DropOwnVia(const MessageView& response, SpliceList& out) {
+  ListCursor values(response, HeaderId::kVia);
+  if (!values.Next()) return;
+  const sip::HeaderField& row = *values.field();
+  if (row.value_size == values.value().size()) {
+    return sip::RemoveField(row, out);
+  }
   (void)sip::RemoveFirstListValues(response, HeaderId::kVia, 1, out);
 }
 

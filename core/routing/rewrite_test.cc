@@ -771,5 +771,28 @@ TEST(RewriteResponseToUe, DropsWhatEndsHere) {
   EXPECT_TRUE(sent.Has("Reason"));
 }
 
+TEST(RewriteResponseToUe, TakesOurViaOutOfWhateverRowItStandsIn) {
+  constexpr std::string_view kOurs = "SIP/2.0/TCP edge;branch=z9hG4bKours";
+  constexpr std::string_view kNext = "SIP/2.0/TLS ue;branch=z9hG4bKa";
+  const std::string response = Response("200 OK", "");
+  const size_t begin = response.find("Via: ");
+  const size_t end = response.find("From: ");
+  for (const std::string& rows :
+       {absl::StrCat("Via: ", kOurs, "\r\nVia: ", kNext, "\r\n"),
+        absl::StrCat("v:", kOurs, "\r\n \r\nVia: ", kNext, "\r\n"),
+        absl::StrCat("Via:\r\nVia: ", kOurs, "\r\nVia: ", kNext, "\r\n"),
+        absl::StrCat("Via: ", kOurs, ", ", kNext, "\r\n"),
+        absl::StrCat("Via: ", kOurs, ",\r\nVia: ", kNext, "\r\n"),
+        absl::StrCat("Via: ,", kOurs, "\r\nVia: ", kNext, "\r\n"),
+        absl::StrCat("Via: ,\r\nVia: ", kOurs, "\r\nVia: ", kNext, "\r\n")}) {
+    std::string changed = response;
+    changed.replace(begin, end - begin, rows);
+    Strings left =
+        slow::List(slow::Read(Rewriter().ResponseToUe(changed)), "Via");
+    std::erase(left, "");
+    EXPECT_EQ(left, Strings{std::string(kNext)}) << rows;
+  }
+}
+
 }  // namespace
 }  // namespace sallyport::routing
