@@ -52,11 +52,6 @@ Edge::Impl::Bond Edge::Impl::BondOf(const Flow& flow) const {
                                                     : Bond::kRebinding;
 }
 
-Edge::Impl::Binding& Edge::Impl::BindingOf(AssociationId id) {
-  if (id.slot >= bindings_.size()) bindings_.resize(id.slot + 1);
-  return bindings_[id.slot];
-}
-
 bool Edge::Impl::StillLive(AssociationId id) {
   if (!slice_.live(id)) return false;
   if (slice_.state(id) == AssociationState::kReserved) return true;
@@ -266,12 +261,15 @@ void Edge::Impl::RemoveAndClose(AssociationId id, CounterId why, bool revoke) {
 
 void Edge::Impl::ArmExpiry(AssociationId id) {
   Binding& binding = BindingOf(id);
-  timers_.Cancel(binding.expiry);
-  binding.expiry = {};
   const Instant deadline = std::min(slice_.expires(id), binding.tell_again);
-  if (deadline == kNever) return;
-  binding.expiry = timers_.Arm(
-      deadline, {static_cast<uint32_t>(TimerKind::kAssociation), id});
+  if (deadline == kNever) {
+    timers_.Cancel(binding.expiry);
+    binding.expiry = {};
+    return;
+  }
+  binding.expiry =
+      timers_.Rearm(binding.expiry, deadline,
+                    {static_cast<uint32_t>(TimerKind::kAssociation), id});
 }
 
 void Edge::Impl::OnAssociationDue(AssociationId id) {

@@ -311,7 +311,10 @@ class Edge::Impl {
 
   // ---- associations (edge_associations.cc)
   Bond BondOf(const Flow& flow) const;
-  Binding& BindingOf(AssociationId id);
+  Binding& BindingOf(AssociationId id) {
+    if (id.slot >= bindings_.size()) bindings_.resize(id.slot + 1);
+    return bindings_[id.slot];
+  }
   // Ends what expired; false when nothing is left of it.
   bool StillLive(AssociationId id);
   registration::Applied ApplyGrant(Transaction& transaction);

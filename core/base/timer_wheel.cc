@@ -24,7 +24,7 @@ TimerWheel::TimerWheel(uint32_t capacity, Instant now)
 
 uint64_t TimerWheel::TickOf(Instant deadline) const {
   const uint64_t ms = Since(origin_, deadline);
-  return ms / kTickMs + (ms % kTickMs != 0);
+  return std::max(ms / kTickMs + (ms % kTickMs != 0), present_);
 }
 
 uint64_t TimerWheel::TickReached(Instant now) const {
@@ -48,7 +48,7 @@ uint32_t TimerWheel::ListOf(uint64_t tick) const {
 }
 
 TimerId TimerWheel::Arm(Instant deadline, TimerKey key) {
-  const uint64_t tick = std::max(TickOf(deadline), present_);
+  const uint64_t tick = TickOf(deadline);
   const TimerId timer =
       timers_.Acquire(Timer{.tick = tick, .key = key, .list = 0});
   if (timer.valid()) Append(timer.slot, ListOf(tick));
@@ -59,6 +59,16 @@ void TimerWheel::Cancel(TimerId timer) {
   if (timers_.Find(timer) == nullptr) return;
   Unlink(timer.slot);
   timers_.Release(timer);
+}
+
+TimerId TimerWheel::Rearm(TimerId timer, Instant deadline, TimerKey key) {
+  Timer* const armed = timers_.Find(timer);
+  if (armed == nullptr) return Arm(deadline, key);
+  Unlink(timer.slot);
+  armed->tick = TickOf(deadline);
+  armed->key = key;
+  Append(timer.slot, ListOf(armed->tick));
+  return timer;
 }
 
 std::optional<TimerWheel::Stop> TimerWheel::NextStop() const {

@@ -21,7 +21,7 @@ struct TimerKey {
 };
 
 // Bounds: `capacity` timers at once; Arm() then returns an invalid handle.
-// Cost:   Arm, Cancel, PopDue: O(1) amortised, however far time jumped; a timer
+// Cost:   Arm, Rearm, Cancel, PopDue: O(1) amortised, however far time jumped; a timer
 // is
 //         moved at most once per level. A tick is kTick; a timer is never early
 //         and less than two ticks late. The heap is touched only when more
@@ -45,6 +45,9 @@ class TimerWheel {
   [[nodiscard]] TimerId Arm(Instant deadline, TimerKey key);
   // Does nothing when the timer was popped or cancelled already.
   void Cancel(TimerId timer);
+  // Cancel() and Arm(): of a timer that is still armed the handle stays, so that
+  // it cannot fail.
+  [[nodiscard]] TimerId Rearm(TimerId timer, Instant deadline, TimerKey key);
 
   // No timer is due before this; kNever when none is armed. (May be earlier
   // than the first deadline, by a level of the wheel; never later. PopDue() at
@@ -82,7 +85,8 @@ class TimerWheel {
     uint32_t list;
   };
 
-  uint64_t TickOf(Instant deadline) const;  // rounded up
+  // Rounded up; not before the present.
+  uint64_t TickOf(Instant deadline) const;
   uint64_t TickReached(Instant now) const;  // rounded down
   Instant TimeOf(uint64_t tick) const;
   uint32_t ListOf(uint64_t tick) const;

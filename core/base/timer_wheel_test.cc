@@ -133,6 +133,26 @@ TEST(TimerWheel, DoesNotCancelTheNextTenantOfATimersSlot) {
   EXPECT_EQ(PopAll(wheel, kStart + Seconds(2)), Kinds({2}));
 }
 
+TEST(TimerWheel, RearmsATimerBehindThoseOfItsNewTick) {
+  TimerWheel wheel(2, kStart);
+  const TimerId moved = wheel.Arm(kStart + Millis(80), Key(1));
+  ASSERT_TRUE(wheel.Arm(kStart + Millis(160), Key(2)).valid());
+
+  EXPECT_EQ(wheel.Rearm(moved, kStart + Millis(160), Key(3)), moved);
+  EXPECT_EQ(wheel.armed(), 2u);
+  EXPECT_EQ(PopAll(wheel, kStart + Millis(159)), Kinds({}));
+  EXPECT_EQ(PopAll(wheel, kStart + hours(1)), Kinds({2, 3}));
+
+  // What was popped is armed anew, and so is what never was.
+  const TimerId anew = wheel.Rearm(moved, kStart + hours(2), Key(4));
+  EXPECT_NE(anew, moved);
+  ASSERT_TRUE(wheel.Rearm({}, kStart + hours(2), Key(5)).valid());
+  EXPECT_FALSE(wheel.Rearm(moved, kStart + hours(2), Key(6)).valid());
+  // It is earlier than the present.
+  EXPECT_EQ(wheel.Rearm(anew, kStart, Key(7)), anew);
+  EXPECT_EQ(PopAll(wheel, kStart + hours(3)), Kinds({7, 5}));
+}
+
 TEST(TimerWheel, RefusesTheTimerBeyondItsCapacity) {
   TimerWheel wheel(1, kStart);
   ASSERT_TRUE(wheel.Arm(kStart + Seconds(1), Key(1)).valid());
@@ -224,6 +244,13 @@ void RunAgainstSlowTimers(uint64_t seed) {
           slow.timers().begin() + random() % slow.timers().size();
       wheel.Cancel(victim->id);
       slow.timers().erase(victim);
+    } else if (random() % 4 == 0 && !slow.timers().empty()) {
+      const auto moved =
+          slow.timers().begin() + random() % slow.timers().size();
+      const Instant deadline = now + AnyWait(random);
+      const TimerId id = moved->id;
+      slow.timers().erase(moved);
+      slow.Arm(deadline, step, wheel.Rearm(id, deadline, Key(step)), now);
     } else {
       now += AnyWait(random);
       // Each sees the same: kinds in the same order, then nothing.
