@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::registration {
@@ -9,15 +10,32 @@ namespace {
 
 // How much of an IMPI is compared by octets.
 size_t UserSize(std::string_view impi) {
-  const size_t at = impi.rfind('@');
-  return at == std::string_view::npos ? impi.size() : at;
+  size_t size = sip::FindAny<'@'>(impi);
+  for (size_t at = size; at < impi.size();
+       at = sip::FindAny<'@'>(impi, at + 1)) {
+    size = at;
+  }
+  return size;
+}
+
+// What is within the quotes means itself, octet by octet.
+bool IsPlainlyQuoted(std::string_view text) {
+  return text.size() >= 2 && text.front() == '"' &&
+         sip::FindAny<'"', '\\', '\r', '\n'>(text, 1) == text.size() - 1 &&
+         text.back() == '"';
 }
 
 }  // namespace
 
 UnquotedText::UnquotedText(std::string_view text) {
   if (text.empty() || text.size() > octets_.size()) return;
-  size_ = sip::Unquote(text, octets_.data());
+  if (text.front() != '"') {
+    view_ = text;
+  } else if (IsPlainlyQuoted(text)) {
+    view_ = sip::Front(sip::Behind(text, 1), text.size() - 2);
+  } else {
+    view_ = {octets_.data(), sip::Unquote(text, octets_.data())};
+  }
 }
 
 bool EqualImpis(std::string_view a, std::string_view b) {
@@ -36,10 +54,17 @@ uint64_t Plain(const char* octets, size_t size) {
   return word;
 }
 
+constexpr uint64_t Eight(uint64_t octet) { return octet * 0x0101010101010101; }
+
+// Eight octets at once: the high bit of each of the two sums says of an ASCII
+// octet that it is at or behind 'A', and that it is behind 'Z'.
 uint64_t Lower(const char* octets, size_t size) {
-  char lower[sizeof(uint64_t)] = {};
-  for (size_t i = 0; i < size; ++i) lower[i] = sip::ToLower(octets[i]);
-  return Plain(lower, sizeof(lower));
+  const uint64_t word = Plain(octets, size);
+  const uint64_t ascii = word & Eight(0x7f);
+  const uint64_t from_a = ascii + Eight(0x80 - 'A');
+  const uint64_t behind_z = ascii + Eight(0x80 - 'Z' - 1);
+  const uint64_t upper = from_a & ~behind_z & ~word & Eight(0x80);
+  return word | (upper >> 2);
 }
 
 }  // namespace
@@ -68,8 +93,8 @@ Fingerprint& Fingerprint::AddIgnoringCase(std::string_view part) {
 Fingerprint& Fingerprint::AddImpi(std::string_view impi) {
   const size_t user = UserSize(impi);
   AddWord(impi.size());
-  AddWords(impi.substr(0, user), Plain);
-  AddWords(impi.substr(user), Lower);
+  AddWords(sip::Front(impi, user), Plain);
+  AddWords(sip::Behind(impi, user), Lower);
   return *this;
 }
 

@@ -14,18 +14,19 @@
 
 namespace sallyport::registration {
 
-// Text without quotes and quoted-pairs, on the stack.
+// Text without quotes and quoted-pairs: where it stands, or on the stack when
+// an octet within the quotes stands for another.
 // Bounds: the longest header value; a longer text becomes the empty one.
 class UnquotedText {
  public:
-  explicit UnquotedText(std::string_view text);
-  std::string_view view() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
-    return {octets_.data(), size_};
-  }
+  explicit UnquotedText(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
+  UnquotedText(const UnquotedText&) = delete;
+  UnquotedText& operator=(const UnquotedText&) = delete;
+  std::string_view view() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return view_; }
 
  private:
   std::array<char, sip::kHeaderValueBytesMax> octets_;
-  size_t size_ = 0;
+  std::string_view view_;
 };
 
 // Both are unquoted. An empty IMPI equals none, not even itself.

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "core/sip/text.h"
 #include "gtest/gtest.h"
 
 namespace sallyport::registration {
@@ -25,6 +26,36 @@ TEST(Fingerprint, EqualImpisGiveEqualBits) {
             BitsOf("s", "Alice.of.somewhere@home.example"));
   EXPECT_NE(BitsOf("s", "alice@home.example"),
             BitsOf("t", "alice@home.example"));
+}
+
+// Of all octets only letters have two cases.
+TEST(Fingerprint, FoldsLettersBehindTheUserAndNothingElse) {
+  for (int a = 0; a < 256; ++a) {
+    for (int b = 0; b < 256; ++b) {
+      const auto one = static_cast<char>(a), other = static_cast<char>(b);
+      if (one == '@' || other == '@') continue;
+      const bool same = sip::ToLower(one) == sip::ToLower(other);
+      const std::string host = "u@example-";
+      EXPECT_EQ(
+          BitsOf("s", host + one + "x") == BitsOf("s", host + other + "x"),
+          same)
+          << a << " " << b;
+    }
+  }
+  EXPECT_EQ(BitsOf("s", "u@v@Host"), BitsOf("s", "u@v@host"));
+  EXPECT_NE(BitsOf("s", "u@V@host"), BitsOf("s", "u@v@host"));
+}
+
+// However it is made, it is what Unquote() makes of it.
+TEST(UnquotedText, IsWhatUnquoteMakes) {
+  for (const std::string text :
+       {"", "a", "\"", "\"\"", "\"a\"", "a\"b\"", "\"a\"b", "\"a\"b\"", "\"a",
+        "\"\\\"", "\"\\\"\"", "\"a\\\\\"", "\"a\r\n b\"", "\"\\", "\\a",
+        "\"a long one@home.example\"", "\"a long one\\@home.example\""}) {
+    std::string made(text.size(), '\0');
+    made.resize(sip::Unquote(text, made.data()));
+    EXPECT_EQ(UnquotedText(text).view(), made) << text;
+  }
 }
 
 TEST(Fingerprint, PartsDoNotRunOn) {

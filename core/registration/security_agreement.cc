@@ -1,8 +1,7 @@
 #include "core/registration/security_agreement.h"
 
-#include <algorithm>
-
 #include "core/registration/impi.h"
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 #include "core/sip/values.h"
 
@@ -14,9 +13,11 @@ constexpr std::string_view kOptionTag = "sec-agree";
 // One value of a Security-* list: a mechanism and its parameters.
 // Source: RFC 3329 2.2
 struct MechanismView {
-  explicit MechanismView(std::string_view value)
-      : name(sip::TrimLws(value.substr(0, value.find(';')))),
-        params(value.substr(std::min(value.find(';'), value.size()))) {}
+  explicit MechanismView(std::string_view value) {
+    const size_t semicolon = sip::FindAny<';'>(value);
+    name = sip::TrimLws(sip::Front(value, semicolon));
+    params = sip::Behind(value, semicolon);
+  }
 
   std::string_view name;
   std::string_view params;  // begins at ';', or empty
@@ -37,9 +38,11 @@ bool ParamsWithin(std::string_view a, std::string_view b, size_t& count) {
   return !cursor.malformed();
 }
 
-bool SameMechanism(std::string_view a, std::string_view b) {
-  const MechanismView left(a);
-  const MechanismView right(b);
+// `ours` is one of kSecurityServer.
+bool SameMechanism(std::string_view theirs, std::string_view ours) {
+  if (theirs == ours) return true;
+  const MechanismView left(theirs);
+  const MechanismView right(ours);
   size_t left_count = 0;
   size_t right_count = 0;
   return sip::EqualsIgnoreCase(left.name, right.name) &&
