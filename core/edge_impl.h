@@ -258,10 +258,11 @@ class Edge::Impl {
   std::string_view UnquoteImpi(std::string_view username);
   void BeginRegister(const Inbound& in, const RegisterRequest& r);
   // Sent, or waiting for a name; else what is to be answered.
-  routing::Refusal ForwardRegister(SlotHandle handle, Transaction& transaction,
-                                   const sip::HeaderField* credentials);
+  routing::Refusal ForwardRegister(
+      SlotHandle handle, Transaction& transaction,
+      const registration::Credentials& credentials);
   void WriteRegister(SlotHandle handle, const Transaction& transaction,
-                     const sip::HeaderField* credentials,
+                     const registration::Credentials& credentials,
                      sip::Transport sent_on);
   // The next entry point, or 504 when there is none.
   void ContinueRegister(SlotHandle handle);

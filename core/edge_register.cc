@@ -269,14 +269,14 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
   if (on_tls) ++BindingOf(in.record->association).registers;
   if (AskDesk(handle, transaction, r)) return;
   if (const routing::Refusal refusal =
-          ForwardRegister(handle, transaction, r.credentials.field)) {
+          ForwardRegister(handle, transaction, r.credentials)) {
     AnswerLate(handle, refusal);
   }
 }
 
-routing::Refusal Edge::Impl::ForwardRegister(
-    SlotHandle handle, Transaction& transaction,
-    const sip::HeaderField* credentials) {
+routing::Refusal Edge::Impl::ForwardRegister(SlotHandle handle,
+                                             Transaction& transaction,
+                                             const Credentials& credentials) {
   const routing::HopChoice choice = hops_.ChooseHome(
       parts_.request_uri.host, transaction.tries, now_);
   if (choice.kind == routing::HopChoice::Kind::kWait) {
@@ -301,7 +301,7 @@ routing::Refusal Edge::Impl::ForwardRegister(
 
 void Edge::Impl::WriteRegister(SlotHandle handle,
                                const Transaction& transaction,
-                               const sip::HeaderField* credentials,
+                               const Credentials& credentials,
                                sip::Transport sent_on) {
   const routing::BranchText branch = BranchOf(handle, transaction);
   const routing::TokenText path =
@@ -310,7 +310,8 @@ void Edge::Impl::WriteRegister(SlotHandle handle,
       .hop = HopOf(transaction, branch.view(), sent_on, config_.tls_port),
       .path_user = path.view(),
       .integrity = transaction.registration.integrity,
-      .credentials = credentials,
+      .credentials = {.row = credentials.field,
+                      .unclaimed = credentials.digest.unclaimed},
       .icid = icid_++,
   };
   outbox_.scratch.Reset();
@@ -332,7 +333,7 @@ void Edge::Impl::ContinueRegister(SlotHandle handle) {
   if (Reload(transaction)) {
     const Credentials credentials =
         registration::SelectCredentials(message_, HomeRealm());
-    refusal = ForwardRegister(handle, transaction, credentials.field);
+    refusal = ForwardRegister(handle, transaction, credentials);
   }
   if (refusal) AnswerLate(handle, refusal);
 }

@@ -259,7 +259,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
   // Source: TS 33.203 P.3, O.2.2
   std::string_view parameter;
   std::string_view value = registration::ToString(facts.integrity);
-  if (facts.credentials != nullptr && !value.empty()) {
+  if (facts.credentials.row != nullptr && !value.empty()) {
     parameter = scratch.Join("integrity-protected=\"", value, "\"");
   }
   (void)StripCredentials(request, facts.credentials, parameter, out);

@@ -13,6 +13,7 @@
 #include "core/edge_config.h"
 #include "core/registration/integrity.h"
 #include "core/routing/own_names.h"
+#include "core/routing/trust.h"
 #include "core/routing/validation.h"
 #include "core/sip/message.h"
 #include "core/sip/splice.h"
@@ -38,7 +39,7 @@ struct RegisterFacts {
   Hop hop;
   std::string_view path_user;  // the token text, `t.…`
   registration::Integrity integrity = registration::Integrity::kNone;
-  const sip::HeaderField* credentials = nullptr;  // the row that gets the value
+  SelectedCredentials credentials;  // the row that gets the value
   uint64_t icid = 0;  // fresh; high half the process's, low half counts
 };
 void RewriteRegister(const sip::MessageView& request, const RequestParts& parts,

@@ -73,7 +73,7 @@ std::string Rewriter::Register(std::string_view message,
   RegisterFacts facts{.hop = HopOf(journey, sip::Transport::kTcp),
                       .path_user = kPathUser,
                       .integrity = journey.integrity,
-                      .credentials = row,
+                      .credentials = {.row = row},
                       .icid = journey.icid};
   RewriteRegister(view_, parts_, facts, own_, *scratch_, *out_);
   return End();

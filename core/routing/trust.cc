@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 
+#include "core/sip/digest.h"
 #include "core/sip/edit.h"
 #include "core/sip/values.h"
 
@@ -221,15 +222,20 @@ void StripFieldsFromUe(const MessageView& message, SpliceList& out) {
 }
 
 // Source: TS 33.203 P.3; spec 4.2
-bool StripCredentials(const MessageView& message, const HeaderField* selected,
+bool StripCredentials(const MessageView& message,
+                      const SelectedCredentials& selected,
                       std::string_view parameter, SpliceList& out) {
-  static constexpr std::string_view kFlag[] = {"integrity-protected"};
+  static constexpr std::string_view kFlag[] = {sip::kIntegrityProtected};
   bool ok = true;
   for (HeaderId id :
        {HeaderId::kAuthorization, HeaderId::kProxyAuthorization}) {
     for (const HeaderField* row = message.Find(id); row != nullptr;
          row = message.Next(row)) {
-      const bool ours = row == selected;
+      const bool ours = row == selected.row;
+      if (ours && selected.unclaimed) {
+        if (!parameter.empty()) sip::AppendAuthParam(*row, parameter, out);
+        continue;
+      }
       if (!sip::EditAuthParams(message, *row, kFlag,
                                ours ? parameter : std::string_view(), out)
                .ok) {
@@ -243,7 +249,7 @@ bool StripCredentials(const MessageView& message, const HeaderField* selected,
 
 void StripFromUe(const MessageView& message, SpliceList& out) {
   StripFieldsFromUe(message, out);
-  (void)StripCredentials(message, nullptr, {}, out);
+  (void)StripCredentials(message, {}, {}, out);
 }
 
 bool WantsPrivacy(const MessageView& message, std::string_view value) {

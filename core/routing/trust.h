@@ -22,12 +22,17 @@ std::span<const sip::HeaderId> RemovedTowardsUe();
 // ones that cannot be read is removed whole: what we cannot read, somebody
 // behind us might.
 void StripFromUe(const sip::MessageView& message, sip::SpliceList& out);
-// Its two halves: all but credentials, and credentials. The row `selected` (or
-// null) gets `parameter` as its last one; false: that row cannot be read and
-// was removed.
+// The row of credentials that gets a claim of ours, if one does.
+struct SelectedCredentials {
+  const sip::HeaderField* row = nullptr;
+  // As CredentialsView has it: nothing in the row is to be looked for.
+  bool unclaimed = false;
+};
+// Its two halves: all but credentials, and credentials. The row `selected` gets
+// `parameter` as its last one; false: that row cannot be read and was removed.
 void StripFieldsFromUe(const sip::MessageView& message, sip::SpliceList& out);
 bool StripCredentials(const sip::MessageView& message,
-                      const sip::HeaderField* selected,
+                      const SelectedCredentials& selected,
                       std::string_view parameter, sip::SpliceList& out);
 
 // Removes the second list, the session keys of challenges (`ck`, `ik` and their

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/routing/slow_reader.h"
+#include "core/sip/digest.h"
 #include "core/sip/header_names.h"
 #include "core/sip/message.h"
 #include "core/sip/splice.h"
@@ -284,8 +285,8 @@ TEST(Trust, AppendsToTheSelectedCredentialsOnly) {
 
   const sip::HeaderField* second =
       view.Next(view.Find(sip::HeaderId::kAuthorization));
-  EXPECT_TRUE(
-      StripCredentials(view, second, "integrity-protected=\"tls-yes\"", *out));
+  EXPECT_TRUE(StripCredentials(view, {.row = second},
+                               "integrity-protected=\"tls-yes\"", *out));
 
   out->Seal();
   std::string left(out->gathered_size(), '\0');
@@ -296,6 +297,39 @@ TEST(Trust, AppendsToTheSelectedCredentialsOnly) {
             "Authorization: Digest username=\"b\", "
             "integrity-protected=\"tls-yes\"\r\n"
             "\r\n");
+}
+
+std::string WithClaim(const sip::MessageView& view, bool unclaimed,
+                      std::string_view parameter) {
+  auto out = std::make_unique<sip::SpliceList>();
+  out->Reset(view.bytes());
+  EXPECT_TRUE(StripCredentials(
+      view,
+      {.row = view.Find(sip::HeaderId::kAuthorization), .unclaimed = unclaimed},
+      parameter, *out));
+  out->Seal();
+  std::string left(out->gathered_size(), '\0');
+  out->Gather(left.data());
+  return left;
+}
+
+// What is known of a row changes how it is edited, not what becomes of it.
+TEST(Trust, UnclaimedCredentialsAreEditedWithoutALook) {
+  static sip::MessageView view;
+  for (std::string_view value :
+       {"Digest username=\"a\"", "Digest username", "Digest a=b , c=",
+        "Digest username=\"a\",\r\n realm=\"integrity-protected\""}) {
+    const std::string text = absl::StrCat(
+        "REGISTER sip:b SIP/2.0\r\nAuthorization: ", value,
+        " \r\nAuthorization: Digest integrity-protected=yes, a=b\r\n\r\n");
+    ASSERT_EQ(view.Scan(text), sip::ScanVerdict::kOk);
+    ASSERT_TRUE(sip::ParseCredentials(value).unclaimed) << value;
+    for (std::string_view parameter : {"", "integrity-protected=\"tls-yes\""}) {
+      EXPECT_EQ(WithClaim(view, true, parameter),
+                WithClaim(view, false, parameter))
+          << value;
+    }
+  }
 }
 
 constexpr Row kChallenges[] = {

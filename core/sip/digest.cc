@@ -44,8 +44,9 @@ bool AuthParamCursor::Fail() {
 // Credentials without parameters.  Source: RFC 7235 2.1 (token68).
 bool AuthParamCursor::TakeToken68() {
   const size_t size = SpanOf(rest_, kToken68Chars);
-  const size_t padding = rest_.find_first_not_of('=', size);
-  if (size == 0 || padding != rest_.npos) return false;
+  size_t end = size;
+  while (end < rest_.size() && rest_[end] == '=') ++end;
+  if (size == 0 || end < rest_.size()) return false;
   name_ = Front(rest_, size);
   value_ = {};
   has_value_ = false;
@@ -55,29 +56,34 @@ bool AuthParamCursor::TakeToken68() {
   return true;
 }
 
-// Behind '='.
-bool AuthParamCursor::TakeValue() {
-  rest_ = SkipLws(rest_);
+namespace {
+
+// Behind '='; leaves `text` behind the value. False: a quote does not
+// end.
+bool TakeValue(std::string_view& text, std::string_view& value) {
+  text = SkipLws(text);
   size_t size = 0;
-  if (rest_.starts_with('"')) {
-    size = QuotedSize(rest_);
+  if (text.starts_with('"')) {
+    size = QuotedSize(text);
     if (size == 0) return false;
   } else {
-    size = SpanOf(rest_, kBareValueChars);
+    size = SpanOf(text, kBareValueChars);
   }
-  value_ = Front(rest_, size);
-  rest_ = Behind(rest_, size);
+  value = Front(text, size);
+  text = Behind(text, size);
   return true;
 }
 
 // The comma and what must stand behind it, or the end.
-bool AuthParamCursor::TakeSeparator() {
-  rest_ = SkipLws(rest_);
-  if (rest_.empty()) return true;
-  if (rest_.front() != ',') return false;
-  rest_ = SkipLws(Behind(rest_, 1));
-  return !rest_.empty();
+bool TakeSeparator(std::string_view& text) {
+  text = SkipLws(text);
+  if (text.empty()) return true;
+  if (text.front() != ',') return false;
+  text = SkipLws(Behind(text, 1));
+  return !text.empty();
 }
+
+}  // namespace
 
 // Source: RFC 3261 25.1 (auth-param; EQUAL and COMMA have white space around).
 bool AuthParamCursor::Next() {
@@ -89,43 +95,105 @@ bool AuthParamCursor::Next() {
   if (size == 0) return Fail();
   name_ = Front(rest_, size);
   const char* end = name_.data() + size;
-  rest_ = SkipLws(Behind(rest_, size));
-  value_ = {};
-  has_value_ = rest_.starts_with('=');
+  std::string_view rest = SkipLws(Behind(rest_, size));
+  std::string_view value;
+  has_value_ = rest.starts_with('=');
   if (has_value_) {
-    end = rest_.data() + 1;
-    rest_.remove_prefix(1);
-    if (!TakeValue()) return Fail();
-    if (!value_.empty()) end = value_.data() + value_.size();
+    rest = Behind(rest, 1);
+    end = rest.data();
+    if (!TakeValue(rest, value)) return Fail();
+    if (!value.empty()) end = value.data() + value.size();
   }
+  value_ = value;
   whole_ = Between(name_.data(), end);
-  return TakeSeparator() || Fail();
+  if (!TakeSeparator(rest)) return Fail();
+  rest_ = rest;
+  return true;
 }
 
 namespace {
 
-// Where a parameter of Digest that may stand once is kept.
-struct Known {
-  std::string_view name;
-  std::string_view CredentialsView::*value;
-  bool present = false;
+// What a parameter of Digest is to us.
+enum class Known : uint8_t {
+  kNone,
+  kUsername,
+  kRealm,
+  kNonce,
+  kResponse,
+  kAlgorithm,
+  kUserhash,            // RFC 7616 3.4.4
+  kUsernameStar,        // RFC 7616 3.4
+  kIntegrityProtected,  // TS 24.229 7.2A.2
 };
 
-bool KeepKnown(const AuthParamCursor& cursor, Known& known,
-               CredentialsView& view) {
-  if (known.present) return false;
-  known.present = true;
-  view.*known.value = cursor.value();
+// Most are told apart by their size.
+Known KnownOf(std::string_view name) {
+  const auto is = [name](std::string_view known) {
+    return EqualsIgnoreCase(name, known);
+  };
+  switch (name.size()) {
+    case 5:
+      if (is("realm")) return Known::kRealm;
+      return is("nonce") ? Known::kNonce : Known::kNone;
+    case 8:
+      if (is("username")) return Known::kUsername;
+      if (is("response")) return Known::kResponse;
+      return is("userhash") ? Known::kUserhash : Known::kNone;
+    case 9:
+      if (is("algorithm")) return Known::kAlgorithm;
+      return is("username*") ? Known::kUsernameStar : Known::kNone;
+    case kIntegrityProtected.size():
+      return is(kIntegrityProtected) ? Known::kIntegrityProtected
+                                     : Known::kNone;
+    default:
+      return Known::kNone;
+  }
+}
+
+bool IsTrue(std::string_view value) {
+  return EqualsIgnoreCase(value, "true") || EqualsIgnoreCase(value, "\"true\"");
+}
+
+// Keeps the value of a parameter that may stand once; false: it stood before.
+bool KeepOnce(std::string_view from, bool& present, std::string_view& value) {
+  if (present) return false;
+  present = true;
+  value = from;
   return true;
 }
 
-void ReadHidden(const AuthParamCursor& cursor, CredentialsView& view) {
-  // Source: RFC 7616 3.4.4 (userhash), 3.4 (username*).
-  const bool hash = EqualsIgnoreCase(cursor.name(), "userhash") &&
-                    (EqualsIgnoreCase(cursor.value(), "true") ||
-                     EqualsIgnoreCase(cursor.value(), "\"true\""));
-  view.username_hidden = view.username_hidden || hash ||
-                         EqualsIgnoreCase(cursor.name(), "username*");
+// Which of those without a flag in the view were seen.
+struct Seen {
+  bool realm = false, nonce = false, algorithm = false, claim = false;
+};
+
+// False: it stands twice.
+bool Keep(const AuthParamCursor& cursor, Seen& seen, CredentialsView& view) {
+  const std::string_view value = cursor.value();
+  switch (KnownOf(cursor.name())) {
+    case Known::kNone:
+      return true;
+    case Known::kUsername:
+      return KeepOnce(value, view.has_username, view.username);
+    case Known::kRealm:
+      return KeepOnce(value, seen.realm, view.realm);
+    case Known::kNonce:
+      return KeepOnce(value, seen.nonce, view.nonce);
+    case Known::kResponse:
+      return KeepOnce(value, view.has_response, view.response);
+    case Known::kAlgorithm:
+      return KeepOnce(value, seen.algorithm, view.algorithm);
+    case Known::kUserhash:
+      view.username_hidden = view.username_hidden || IsTrue(value);
+      return true;
+    case Known::kUsernameStar:
+      view.username_hidden = true;
+      return true;
+    case Known::kIntegrityProtected:
+      seen.claim = true;
+      return true;
+  }
+  return true;
 }
 
 // Some readers end a quoted string at the first quote, whatever stands before it.
@@ -133,8 +201,8 @@ void ReadHidden(const AuthParamCursor& cursor, CredentialsView& view) {
 // do not: such a value is not to be passed on.
 bool EndsElsewhere(std::string_view value) {
   if (value.size() < 2 || value.front() != '"') return false;
-  const std::string_view inside = value.substr(1, value.size() - 2);
-  return inside.find('"') != std::string_view::npos || inside.ends_with('\\');
+  const std::string_view inside = Front(Behind(value, 1), value.size() - 2);
+  return FindAny<'"'>(inside) < inside.size() || inside.ends_with('\\');
 }
 
 // The walk ends at what cannot be read; EditAuthParams refuses such a row.
@@ -147,32 +215,23 @@ bool EndsElsewhere(const AuthValue& credentials) {
 }
 
 CredentialsView::Verdict ReadDigest(CredentialsView& view) {
-  Known known[] = {
-      {"username", &CredentialsView::username},
-      {"realm", &CredentialsView::realm},
-      {"nonce", &CredentialsView::nonce},
-      {"response", &CredentialsView::response},
-      {"algorithm", &CredentialsView::algorithm},
-  };
+  Seen seen;
   bool duplicate = false;
   bool ambiguous = false;
   AuthParamCursor cursor(view.params);
   while (cursor.Next()) {
     ambiguous = ambiguous || EndsElsewhere(cursor.value());
-    ReadHidden(cursor, view);
-    for (Known& each : known) {
-      if (!EqualsIgnoreCase(cursor.name(), each.name)) continue;
-      duplicate = !KeepKnown(cursor, each, view) || duplicate;
-    }
+    duplicate = !Keep(cursor, seen, view) || duplicate;
   }
-  if (cursor.malformed() || cursor.is_token68() || ambiguous) {
-    return CredentialsView::Verdict::kMalformed;
+  const auto verdict = cursor.malformed() || cursor.is_token68() || ambiguous
+                           ? CredentialsView::Verdict::kMalformed
+                       : duplicate ? CredentialsView::Verdict::kDuplicate
+                                   : CredentialsView::Verdict::kDigest;
+  if (verdict == CredentialsView::Verdict::kDigest) {
+    view.response_non_empty = !IsEmptyValue(view.response);
+    view.unclaimed = !seen.claim;
   }
-  if (duplicate) return CredentialsView::Verdict::kDuplicate;
-  view.has_username = known[0].present;
-  view.has_response = known[3].present;
-  view.response_non_empty = !IsEmptyValue(view.response);
-  return CredentialsView::Verdict::kDigest;
+  return verdict;
 }
 
 }  // namespace

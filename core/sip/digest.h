@@ -41,13 +41,14 @@ class AuthParamCursor {
  private:
   bool Fail();
   bool TakeToken68();
-  bool TakeValue();
-  bool TakeSeparator();
 
   std::string_view rest_, name_, value_, whole_;
   bool has_value_ = false, is_token68_ = false;
   bool malformed_ = false, first_ = true;
 };
+
+// What only proxies write.  Source: TS 24.229 7.2A.2
+inline constexpr std::string_view kIntegrityProtected = "integrity-protected";
 
 struct CredentialsView {
   enum class Verdict : uint8_t {
@@ -68,6 +69,7 @@ struct CredentialsView {
   bool has_response = false;        // the parameter is there, maybe empty
   bool response_non_empty = false;  // `response=""` counts as none (spec 2.3)
   bool username_hidden = false;     // userhash=true or username* (spec D15)
+  bool unclaimed = false;  // kDigest, and no `integrity-protected` in it
 };
 // The value of one Authorization row. Of other schemes nothing is kept, but where
 // readers would end a quoted string at different places they are malformed, too;

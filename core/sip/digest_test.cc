@@ -54,6 +54,30 @@ TEST(AuthParamCursor, Table) {
   }
 }
 
+TEST(ParseCredentials, SaysWhetherAnybodyClaims) {
+  const struct {
+    std::string_view value;
+    bool unclaimed;
+  } cases[] = {
+      {"Digest username=\"a\"", true},
+      {"Digest username=\"integrity-protected\"", true},
+      {"Digest username=\"a, integrity-protected=yes\"", true},
+      {"Digest a=b, integrity-protecteD", false},
+      {"Digest Integrity-Protected=\"yes\", a=b", false},
+      {"Digest integrity-protected =, a=b", false},
+      // Nothing is said of what was not read as Digest.
+      {"Digest", false},
+      {"Digest a=b,", false},
+      {"Digest nonce=a, nonce=b", false},
+      {"Basic QWxh", false},
+      {"", false},
+  };
+  for (const auto& row : cases) {
+    EXPECT_EQ(ParseCredentials(row.value).unclaimed, row.unclaimed)
+        << row.value;
+  }
+}
+
 // Some readers end a quoted string at its first quote (docs/decisions/0008).
 TEST(ParseCredentials, RefusesWhatOthersMayEndElsewhere) {
   for (const char* params :

@@ -179,19 +179,20 @@ bool EditParams(const MessageView& message, const AuthValue& value,
   return !cursor.malformed();
 }
 
-void AppendAuthParam(const HeaderField& field, const AuthValue& value,
-                     size_t kept, std::string_view parameter,
-                     SpliceList& splices) {
+// `separator`: what parts it from what stands before it.
+void AppendBehind(const HeaderField& field, std::string_view separator,
+                  std::string_view parameter, SpliceList& splices) {
   const size_t end = field.value_begin + field.value_size;
-  if (kept > 0) {
-    splices.Insert(end, ", ");
-  } else if (value.params.empty()) {
-    splices.Insert(end, " ");
-  }
+  if (!separator.empty()) splices.Insert(end, separator);
   splices.Insert(end, parameter);
 }
 
 }  // namespace
+
+void AppendAuthParam(const HeaderField& field, std::string_view parameter,
+                     SpliceList& splices) {
+  AppendBehind(field, ", ", parameter, splices);
+}
 
 AuthEdit EditAuthParams(const MessageView& message, const HeaderField& field,
                         std::span<const std::string_view> names,
@@ -212,7 +213,10 @@ AuthEdit EditAuthParams(const MessageView& message, const HeaderField& field,
   }
   edit.Finish(field.value_begin + field.value_size);
   if (!parameter.empty()) {
-    AppendAuthParam(field, value, done.kept, parameter, splices);
+    const std::string_view separator = done.kept > 0          ? ", "
+                                       : value.params.empty() ? " "
+                                                              : "";
+    AppendBehind(field, separator, parameter, splices);
   }
   return done;
 }

@@ -97,6 +97,11 @@ struct AuthEdit {
                                       std::string_view parameter,
                                       SpliceList& splices);
 
+// Appends `parameter` to Digest credentials that were read to their end
+// (verdict kDigest of ParseCredentials): for rows of which nothing goes.
+void AppendAuthParam(const HeaderField& field, std::string_view parameter,
+                     SpliceList& splices);
+
 // ---- Via
 
 // Says in the top Via where the request came from: `received` when sent-by is a

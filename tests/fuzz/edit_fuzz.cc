@@ -98,17 +98,17 @@ size_t NaiveClaims(const fuzz::NaiveMessage& message, fuzz::QuotesEnd quotes,
 // none elsewhere. Where two readers end a quoted string at different places,
 // they agree unless the message would be refused.
 void DemandStripped(const sip::MessageView& before,
-                    const sip::HeaderField* selected,
+                    const routing::SelectedCredentials& selected,
                     sip::SpliceList& splices) {
   splices.Reset(before.bytes());
   const bool ok = routing::StripCredentials(
-      before, selected, selected == nullptr ? "" : kYes, splices);
+      before, selected, selected.row == nullptr ? "" : kYes, splices);
   if (splices.overflowed()) return;
   splices.Seal();
   std::string out(splices.gathered_size(), '\0');
   splices.Gather(out.data());
   const fuzz::NaiveMessage after = fuzz::ReadNaively(out);
-  const size_t ours = ok && selected != nullptr ? 1 : 0;
+  const size_t ours = ok && selected.row != nullptr ? 1 : 0;
   const bool refused = static_cast<bool>(routing::ValidateCredentials(before));
   for (const fuzz::QuotesEnd quotes :
        {fuzz::QuotesEnd::kAtUnescapedQuote, fuzz::QuotesEnd::kAtAnyQuote}) {
@@ -120,10 +120,13 @@ void DemandStripped(const sip::MessageView& before,
 
 void DemandCredentials(const sip::MessageView& before,
                        sip::SpliceList& splices) {
-  DemandStripped(before, nullptr, splices);
+  DemandStripped(before, {}, splices);
   for (const sip::HeaderField* row = before.Find(sip::HeaderId::kAuthorization);
        row != nullptr; row = before.Next(row)) {
-    DemandStripped(before, row, splices);
+    DemandStripped(before, {.row = row}, splices);
+    if (sip::ParseCredentials(before.Value(*row)).unclaimed) {
+      DemandStripped(before, {.row = row, .unclaimed = true}, splices);
+    }
   }
 }
 
