@@ -6,10 +6,6 @@
 namespace sallyport::sip {
 namespace {
 
-std::string_view Between(const char* begin, const char* end) {
-  return {begin, static_cast<size_t>(end - begin)};
-}
-
 // Octets up to the comma that ends the first value, or all; npos when a quote
 // or bracket does not close.
 size_t ValueSize(std::string_view row) {
@@ -72,43 +68,59 @@ bool ListCursor::HasOpenRow() const {
   return false;
 }
 
-ParamCursor::ParamCursor(std::string_view params) : rest_(TrimLws(params)) {}
+ParamCursor::ParamCursor(std::string_view params) : text_(TrimLws(params)) {}
 
 bool ParamCursor::Fail() {
   malformed_ = true;
-  rest_ = {};
+  text_ = {};
+  at_ = 0;
   return false;
 }
 
-// Octets of the value at the front; 0 when there is none that can be read.
-size_t ParamCursor::ReadValue(std::string_view text) {
-  if (text.starts_with('"')) return QuotedSize(text);
-  const size_t size = SpanOf(text, kBareValueChars);
-  return size < text.size() && text[size] == '"' ? 0 : size;
+namespace {
+
+// Walks by places in the whole text: a search near its end need not go octet by
+// octet.
+size_t SkipLws(std::string_view text, size_t at) {
+  while (at < text.size() && IsLws(text[at])) ++at;
+  return at;
 }
+
+// Where the value that begins at `begin` ends; `begin` when there is none that
+// can be read.
+size_t ParamValueEnd(std::string_view text, size_t begin) {
+  if (begin < text.size() && text[begin] == '"') {
+    return begin + QuotedSize(Behind(text, begin));
+  }
+  const size_t end = FindStranger(text, kBareValueChars, begin);
+  return end < text.size() && text[end] == '"' ? begin : end;
+}
+
+}  // namespace
 
 // Source: RFC 3261 25.1 (generic-param, SEMI, EQUAL).
 bool ParamCursor::Next() {
-  if (rest_.empty()) return false;
-  if (rest_.front() != ';') return Fail();
-  const std::string_view text = SkipLws(Behind(rest_, 1));
-  const size_t size = SpanOf(text, kNameChars);
-  if (size == 0) return Fail();
-  name_ = Front(text, size);
-  value_ = {};
-  rest_ = SkipLws(Behind(text, size));
-  has_value_ = rest_.starts_with('=');
-  if (has_value_) {
-    const std::string_view behind = SkipLws(Behind(rest_, 1));
-    const size_t value_size = ReadValue(behind);
-    if (value_size == 0) return Fail();
-    value_ = Front(behind, value_size);
-    rest_ = SkipLws(Behind(behind, value_size));
+  const std::string_view text = text_;
+  if (at_ == text.size()) return false;
+  if (text[at_] != ';') return Fail();
+  const size_t begin = SkipLws(text, at_ + 1);
+  const size_t name_end = FindStranger(text, kNameChars, begin);
+  if (name_end == begin) return Fail();
+  size_t end = name_end, value_begin = name_end;
+  size_t at = SkipLws(text, name_end);
+  const bool has_value = at < text.size() && text[at] == '=';
+  if (has_value) {
+    value_begin = SkipLws(text, at + 1);
+    end = ParamValueEnd(text, value_begin);
+    if (end == value_begin) return Fail();
+    at = SkipLws(text, end);
   }
-  const char* const end =
-      has_value_ ? value_.data() + value_.size() : name_.data() + name_.size();
-  whole_ = Between(name_.data(), end);
-  if (!rest_.empty() && rest_.front() != ';') return Fail();
+  if (at < text.size() && text[at] != ';') return Fail();
+  name_ = {text.data() + begin, name_end - begin};
+  value_ = {text.data() + value_begin, end - value_begin};
+  has_value_ = has_value;
+  whole_ = {text.data() + begin, end - begin};
+  at_ = at;
   return true;
 }
 

@@ -90,9 +90,9 @@ class ParamCursor {
 
  private:
   bool Fail();
-  size_t ReadValue(std::string_view text);
 
-  std::string_view rest_, name_, value_, whole_;
+  std::string_view text_, name_, value_, whole_;
+  size_t at_ = 0;  // what follows begins here, in text_
   bool has_value_ = false;
   bool malformed_ = false;
 };

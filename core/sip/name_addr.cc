@@ -1,62 +1,69 @@
 #include "core/sip/name_addr.h"
 
+#include <utility>
+
 #include "core/sip/list.h"
+#include "core/sip/octets.h"
 #include "core/sip/text.h"
 
 namespace sallyport::sip {
 namespace {
 
-// The display name and the '<'; leaves `text` behind the '<'. An unquoted name
-// is made of words: what parts values, parameters and addresses cannot be in
-// it.
-bool TakeDisplayName(std::string_view& text, NameAddrView& address) {
-  if (text.starts_with('"')) {
-    const size_t quoted = QuotedSize(text);
-    if (quoted == 0) return false;
-    address.display_name = Front(text, quoted);
-    text = SkipLws(Behind(text, quoted));
-    if (!text.starts_with('<')) return false;
-  } else {
-    const size_t bracket = text.find('<');
-    address.display_name = TrimLws(Front(text, bracket));
-    if (address.display_name.find_first_of("\",;:>@\\") != text.npos) {
-      return false;
-    }
-    text.remove_prefix(bracket);
-  }
-  text.remove_prefix(1);
+// The display name; leaves `text` behind the '<'. An unquoted name is made of
+// words: what parts values, parameters and addresses cannot be in it.
+bool TakeQuotedName(std::string_view& text, NameAddrView& address) {
+  const size_t quoted = QuotedSize(text);
+  if (quoted == 0) return false;
+  address.display_name = Front(text, quoted);
+  text = SkipLws(Behind(text, quoted));
+  if (!text.starts_with('<')) return false;
+  text = Behind(text, 1);
   return true;
 }
+bool TakeBareName(std::string_view& text, size_t bracket,
+                  NameAddrView& address) {
+  const std::string_view name = TrimLws(Front(text, bracket));
+  address.display_name = name;
+  text = Behind(text, bracket + 1);
+  return FindAny<'"', ',', ';', ':', '>', '@', '\\'>(name) == name.size();
+}
 
+// `text` begins behind the '<'.
 bool ReadBracketed(std::string_view text, NameAddrView& address) {
-  if (!TakeDisplayName(text, address)) return false;
-  const size_t close = text.find('>');
-  if (close == text.npos) return false;
+  const size_t close = FindAny<'>'>(text);
+  if (close == text.size()) return false;
   address.bracketed = true;
   address.uri = Front(text, close);
   address.params = SkipLws(Behind(text, close + 1));
   return true;
 }
 
-bool ReadBare(std::string_view text, NameAddrView& address) {
-  const size_t semicolon = text.find(';');
+bool ReadBare(std::string_view text, size_t semicolon, NameAddrView& address) {
   address.uri = TrimLws(Front(text, semicolon));
-  if (semicolon != text.npos) address.params = Behind(text, semicolon);
-  return address.uri.find_first_of(",?\"> \t\r\n") == text.npos;
+  address.params = Behind(text, semicolon);
+  return FindAny<',', '?', '"', '>', ' ', '\t', '\r', '\n'>(address.uri) ==
+         address.uri.size();
+}
+
+bool ReadNameAddr(std::string_view text, NameAddrView& address) {
+  if (text.starts_with('"')) {
+    return TakeQuotedName(text, address) && ReadBracketed(text, address);
+  }
+  // Where a '<' stands only in a parameter, the address is bare.
+  const size_t end = FindAny<';', '<'>(text);
+  if (end == text.size() || text[end] == ';') {
+    return ReadBare(text, end, address);
+  }
+  return TakeBareName(text, end, address) && ReadBracketed(text, address);
 }
 
 }  // namespace
 
 std::optional<NameAddrView> ParseNameAddr(std::string_view value) {
-  const std::string_view text = TrimLws(value);
-  NameAddrView address;
-  // Where a '<' stands only in a parameter, the address is bare.
-  const size_t semicolon = text.find(';');
-  const bool bracketed = text.starts_with('"') || text.find('<') < semicolon;
-  const bool read =
-      bracketed ? ReadBracketed(text, address) : ReadBare(text, address);
-  if (!read || address.uri.empty()) return std::nullopt;
-  if (!AreParams(address.params)) return std::nullopt;
+  std::optional<NameAddrView> address(std::in_place);
+  const bool read = ReadNameAddr(TrimLws(value), *address) &&
+                    !address->uri.empty() && AreParams(address->params);
+  if (!read) address.reset();
   return address;
 }
 

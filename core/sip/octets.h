@@ -94,21 +94,37 @@ class OctetSet {
   alignas(16) std::array<uint8_t, 16> high_digits_{};
 };
 
-// How many octets at the front of `text` are in the set.
+// Where the first octet that is not in the set stands at or behind `from`;
+// text.size() when there is none.
 // Cost: as FindAny().
-inline constexpr size_t SpanOf(std::string_view text, const OctetSet& set) {
-  size_t size = 0;
+inline constexpr size_t FindStranger(std::string_view text, const OctetSet& set,
+                                     size_t from = 0) {
+  size_t at = from;
 #ifdef __SSSE3__
   if (!std::is_constant_evaluated()) {
-    for (; size + 16 <= text.size(); size += 16) {
-      const unsigned strangers = set.StrangersIn16(text.data() + size);
+    for (; at + 16 <= text.size(); at += 16) {
+      const unsigned strangers = set.StrangersIn16(text.data() + at);
       if (strangers == 0) continue;
-      return size + static_cast<size_t>(std::countr_zero(strangers));
+      return at + static_cast<size_t>(std::countr_zero(strangers));
+    }
+    if (text.size() >= 16 && at < text.size()) {
+      // The last 16, of which the first were looked at.
+      const size_t last = text.size() - 16;
+      const unsigned strangers =
+          set.StrangersIn16(text.data() + last) >> (at - last);
+      return strangers == 0
+                 ? text.size()
+                 : at + static_cast<size_t>(std::countr_zero(strangers));
     }
   }
 #endif
-  while (size < text.size() && set.Has(text[size])) ++size;
-  return size;
+  while (at < text.size() && set.Has(text[at])) ++at;
+  return at < text.size() ? at : text.size();
+}
+
+// How many octets at the front of `text` are in the set.
+inline constexpr size_t SpanOf(std::string_view text, const OctetSet& set) {
+  return FindStranger(text, set);
 }
 
 inline constexpr bool AreAllIn(std::string_view text, const OctetSet& set) {

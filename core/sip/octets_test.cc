@@ -33,6 +33,26 @@ TEST(SpanOf, EndsAtTheFirstStranger) {
   }
 }
 
+TEST(FindStranger, FindsTheFirstFromThereOn) {
+  for (size_t size = 0; size <= 70; ++size) {
+    const std::string none(size, '7');
+    for (size_t at = 0; at < size; ++at) {
+      std::string text = none;
+      text[at] = '.';
+      if (at + 1 < size) text[at + 1] = '\x80';
+      const std::string exact(text.data(), size);
+      for (size_t from = 0; from <= at; ++from) {
+        ASSERT_EQ(FindStranger(exact, kDigits, from), at)
+            << size << ' ' << from;
+      }
+      const size_t behind = FindStranger(exact, kDigits, at + 1);
+      ASSERT_EQ(behind, at + 1 < size ? at + 1 : size);
+    }
+    ASSERT_EQ(FindStranger(none, kDigits, size), size);
+    ASSERT_EQ(FindStranger(none, kDigits, size + 3), size);
+  }
+}
+
 // Every place of the octet in texts of every size around the width of a load,
 // on memory that ends with the text.
 TEST(FindAny, FindsTheFirstWhereverItStands) {

@@ -1,5 +1,8 @@
 #include "core/sip/uri.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "core/sip/list.h"
 #include "core/sip/octets.h"
 #include "core/sip/text.h"
@@ -9,26 +12,34 @@ namespace {
 
 // ---- parsing
 
-// Printable ASCII without the delimiters that a URI never has, and every '%'
-// before two hexadecimal digits.
+// Printable ASCII without the delimiters that a URI never has; an escape counts
+// where two hexadecimal digits stand behind it.
+constexpr OctetSet kUriChars([](char c) {
+  return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '%';
+});
+
+bool IsEscape(std::string_view text, size_t at) {
+  return text[at] == '%' && text.size() - at >= 3 &&
+         HexDigit(text[at + 1]) >= 0 && HexDigit(text[at + 2]) >= 0;
+}
+
 bool IsUriText(std::string_view text) {
-  static constexpr OctetSet kPlain([](char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != '<' && c != '>' && c != '%';
-  });
   size_t i = 0;
-  while ((i += SpanOf(Behind(text, i), kPlain)) < text.size()) {
-    if (text[i] != '%' || text.size() - i < 3) return false;
-    if (HexDigit(text[i + 1]) < 0 || HexDigit(text[i + 2]) < 0) return false;
+  while ((i = FindStranger(text, kUriChars, i)) < text.size()) {
+    if (!IsEscape(text, i)) return false;
     i += 3;
   }
   return true;
 }
 
+// Octets of the scheme's name; 0 when it has none with a ':' behind it.
 // Source: RFC 3986 3.1.
-bool IsSchemeName(std::string_view name) {
+size_t SchemeSize(std::string_view text) {
   static constexpr OctetSet kSchemeChars = kAlphanumeric | OctetSet("+-.");
-  return !name.empty() && IsAlpha(name.front()) &&
-         AreAllIn(name, kSchemeChars);
+  const size_t size = FindStranger(text, kSchemeChars);
+  const bool named = size < text.size() && text[size] == ':' && size > 0 &&
+                     IsAlpha(text.front());
+  return named ? size : 0;
 }
 
 UriScheme SchemeOf(std::string_view name) {
@@ -39,60 +50,124 @@ UriScheme SchemeOf(std::string_view name) {
   return UriScheme::kOther;
 }
 
-// A name, an IPv4 address, or an IPv6 address in brackets. The underscore is no
-// host name octet, but names with it are about.
+// Of a name and of an IPv4 address. The underscore is no host name octet, but
+// names with it are about.
+constexpr OctetSet kHostChars = kAlphanumeric | OctetSet("-._");
+
+// A name, an IPv4 address, or an IPv6 address in brackets.
 bool IsHost(std::string_view host) {
   if (host.starts_with('[')) {
     if (host.size() < 4 || !host.ends_with(']')) return false;
-    const std::string_view inner = host.substr(1, host.size() - 2);
     static constexpr OctetSet kInnerChars(
         [](char c) { return HexDigit(c) >= 0 || c == ':' || c == '.'; });
-    return AreAllIn(inner, kInnerChars);
+    return AreAllIn(Front(Behind(host, 1), host.size() - 2), kInnerChars);
   }
-  static constexpr OctetSet kHostChars = kAlphanumeric | OctetSet("-._");
   return !host.empty() && AreAllIn(host, kHostChars);
 }
 
-// `host[:port]`. Source: RFC 3261 25.1 (hostport).
-bool ReadHostPort(std::string_view text, UriView& uri) {
-  const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
-  if (bracket == text.npos) return false;
-  const size_t colon = text.find(':', bracket);
-  uri.host = Front(text, colon);
-  if (!IsHost(uri.host)) return false;
-  if (colon == text.npos) return true;
-  const std::optional<uint32_t> port = ParseUint32(Behind(text, colon + 1));
+// What parts a sip URI, found in one walk. Places are those in the whole text,
+// and npos where there is none.
+struct SipMarks {
+  static constexpr size_t kNone = std::string_view::npos;
+  size_t begin = 0;       // behind the scheme or the '@'
+  size_t user_begin = 0;  // behind the scheme
+  size_t at = kNone;      // '@'
+  size_t user_colon = kNone;
+  size_t colon = kNone;       // first ':' from `begin`
+  size_t port_colon = kNone;  // that is behind a ']', if there is one
+  size_t semicolon = kNone;   // none of those behind the '?'
+  size_t question = kNone;
+  bool odd = false;  // the host has octets of which a name has none
+
+  bool in_host_port() const { return semicolon == kNone && question == kNone; }
+};
+
+// The user part may hold ';' and '?': what was seen before the '@' parts
+// nothing. False: it is there already.
+bool MarkAt(size_t at, SipMarks& marks) {
+  if (marks.at != SipMarks::kNone) return false;
+  marks = {.begin = at + 1,
+           .user_begin = marks.user_begin,
+           .at = at,
+           .user_colon = marks.colon};
+  return true;
+}
+
+void MarkInHostPort(char c, size_t at, SipMarks& marks) {
+  if (c == ':') {
+    if (marks.port_colon == SipMarks::kNone) marks.port_colon = at;
+    return;
+  }
+  if (c == ']') marks.port_colon = SipMarks::kNone;
+  marks.odd = true;
+}
+
+// False: an octet that no URI has, an '%' that begins no escape, or a second
+// '@'.
+bool FindMarks(std::string_view text, SipMarks& marks) {
+  for (size_t i = FindStranger(text, kHostChars, marks.begin); i < text.size();
+       i = FindStranger(text, kHostChars, i + 1)) {
+    const char c = text[i];
+    if (c == '@') {
+      if (!MarkAt(i, marks)) return false;
+      continue;
+    }
+    if (c == ':' && marks.colon == SipMarks::kNone) marks.colon = i;
+    if (c == '?' && marks.question == SipMarks::kNone) {
+      marks.question = i;
+    } else if (c == ';' && marks.in_host_port()) {
+      marks.semicolon = i;
+    } else if (marks.in_host_port()) {
+      MarkInHostPort(c, i, marks);
+    }
+    if (!kUriChars.Has(c) && !IsEscape(text, i)) return false;
+  }
+  return true;
+}
+
+bool ReadPort(std::string_view text, UriView& uri) {
+  const std::optional<uint32_t> port = ParseUint32(text);
   if (!port || *port == 0 || *port > 65535) return false;
   uri.port = static_cast<uint16_t>(*port);
   return true;
 }
 
-// `[user[:password]@]host[:port][;params][?headers]`. The user part may hold
-// ';' and '?', so the '@' is looked for first; nothing behind it may hold
-// another.
-bool ReadSip(std::string_view text, UriView& uri) {
-  const size_t at = text.find('@');
-  if (at != text.npos) {
-    const std::string_view user_info = Front(text, at);
-    const size_t colon = user_info.find(':');
-    uri.user = Front(user_info, colon);
-    if (uri.user.empty()) return false;
-    if (colon != user_info.npos) uri.password = Behind(user_info, colon + 1);
-    text.remove_prefix(at + 1);
-    if (text.find('@') != text.npos) return false;
-  }
-  const size_t question = text.find('?');
-  if (question != text.npos) {
-    uri.headers = Behind(text, question);
+std::string_view Part(std::string_view text, size_t begin, size_t end) {
+  return Front(Behind(text, begin), end - begin);
+}
+
+// `[user[:password]@]`.
+bool ReadUser(std::string_view text, const SipMarks& marks, UriView& uri) {
+  if (marks.at == SipMarks::kNone) return true;
+  const size_t end = std::min(marks.user_colon, marks.at);
+  uri.user = Part(text, marks.user_begin, end);
+  if (end < marks.at) uri.password = Part(text, end + 1, marks.at);
+  return !uri.user.empty();
+}
+
+// `host[:port]`. Source: RFC 3261 25.1 (hostport).
+bool ReadHostPort(std::string_view text, const SipMarks& marks, size_t end,
+                  UriView& uri) {
+  const size_t host_end = std::min(marks.port_colon, end);
+  uri.host = Part(text, marks.begin, host_end);
+  if (marks.odd ? !IsHost(uri.host) : uri.host.empty()) return false;
+  return host_end == end || ReadPort(Part(text, host_end + 1, end), uri);
+}
+
+// `[user[:password]@]host[:port][;params][?headers]`, which begins at `begin`.
+bool ReadSip(std::string_view text, size_t begin, UriView& uri) {
+  SipMarks marks{.begin = begin, .user_begin = begin};
+  if (!FindMarks(text, marks) || !ReadUser(text, marks, uri)) return false;
+  const size_t params_end = std::min(marks.question, text.size());
+  if (params_end < text.size()) {
+    uri.headers = Behind(text, params_end);
     if (uri.headers.size() < 2) return false;
-    text = Front(text, question);
   }
-  const size_t semicolon = text.find(';');
-  if (semicolon != text.npos) {
-    uri.params = Behind(text, semicolon);
-    text = Front(text, semicolon);
-  }
-  return ReadHostPort(text, uri) && AreParams(uri.params);
+  const size_t host_port_end = std::min(marks.semicolon, params_end);
+  if (!ReadHostPort(text, marks, host_port_end, uri)) return false;
+  if (host_port_end == params_end) return true;
+  uri.params = Part(text, host_port_end, params_end);
+  return AreParams(uri.params);
 }
 
 bool IsVisualSeparator(char c) {
@@ -147,27 +222,31 @@ std::string_view ToString(Transport transport) {
   return "";
 }
 
-std::optional<UriView> ParseUri(std::string_view text) {
-  const size_t colon = text.find(':');
-  if (colon == text.npos || !IsUriText(text)) return std::nullopt;
-  const std::string_view name = Front(text, colon);
-  const std::string_view rest = Behind(text, colon + 1);
-  if (!IsSchemeName(name) || rest.empty()) return std::nullopt;
-  UriView uri;
+namespace {
+
+bool ReadUri(std::string_view text, UriView& uri) {
+  const size_t colon = SchemeSize(text);
+  if (colon == 0 || colon + 1 == text.size()) return false;
   uri.whole = text;
-  uri.scheme = SchemeOf(name);
+  uri.scheme = SchemeOf(Front(text, colon));
   switch (uri.scheme) {
     case UriScheme::kSip:
     case UriScheme::kSips:
-      if (!ReadSip(rest, uri)) return std::nullopt;
-      break;
+      return ReadSip(text, colon + 1, uri);
     case UriScheme::kTel:
-      if (!ReadTel(rest, uri)) return std::nullopt;
-      break;
+      return IsUriText(text) && ReadTel(Behind(text, colon + 1), uri);
     case UriScheme::kUrn:
     case UriScheme::kOther:
-      break;
+      return IsUriText(text);
   }
+  return false;
+}
+
+}  // namespace
+
+std::optional<UriView> ParseUri(std::string_view text) {
+  std::optional<UriView> uri(std::in_place);
+  if (!ReadUri(text, *uri)) uri.reset();
   return uri;
 }
 

@@ -33,6 +33,28 @@ TEST(ParseUri, OtherSchemes) {
             "sips%3Auser%40example.com");
 }
 
+// Before the '@' delimiters part nothing, behind the '?' nothing but that.
+TEST(ParseUri, PartsWhereADelimiterParts) {
+  const auto user = ParseUri("sip:[u]:p]?;x:y%41@h-1.a_b:7");
+  ASSERT_TRUE(user);
+  EXPECT_EQ(user->user, "[u]");
+  EXPECT_EQ(user->password, "p]?;x:y%41");
+  EXPECT_EQ(user->host, "h-1.a_b");
+  EXPECT_EQ(user->port, 7);
+  const auto headers = ParseUri("sip:h;a=[:]?b=c;d=e?f:g");
+  ASSERT_TRUE(headers);
+  EXPECT_EQ(headers->host, "h");
+  EXPECT_EQ(headers->port, 0);
+  EXPECT_EQ(headers->params, ";a=[:]");
+  EXPECT_EQ(headers->headers, "?b=c;d=e?f:g");
+  for (std::string_view text :
+       {"sip:a;b@", "sip:a?b@c@d", "sip::p@h", "sip:h+1", "sip:h]:1",
+        "sip:[::1]x:1", "sip:[::1]:1]", "sip:a:5;6:", "sip:?a=b", "sip:;lr",
+        "sip:u@;lr", "sip:h?a=%4"}) {
+    EXPECT_EQ(ParseUri(text).has_value(), text == "sip:a:5;6:") << text;
+  }
+}
+
 TEST(ParseUri, RefusesWhatIsNone) {
   for (std::string_view text : {
            "",

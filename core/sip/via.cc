@@ -1,5 +1,7 @@
 #include "core/sip/via.h"
 
+#include <utility>
+
 #include "core/sip/octets.h"
 #include "core/sip/text.h"
 
@@ -21,13 +23,20 @@ bool TakeSlash(std::string_view& text) {
   return true;
 }
 
+bool TakeProtocolName(std::string_view& text) {
+  return EqualsIgnoreCase(TakeToken(text), "SIP") && TakeSlash(text) &&
+         TakeToken(text) == "2.0" && TakeSlash(text);
+}
+
 // "SIP / 2.0 / transport" before white space.
 // Source: RFC 3261 25.1 (sent-protocol; SLASH has white space around it).
 bool ReadProtocol(std::string_view& text, ViaView& via) {
-  if (!EqualsIgnoreCase(TakeToken(text), "SIP") || !TakeSlash(text)) {
+  constexpr std::string_view kCommon = "SIP/2.0/";  // as most write it
+  if (text.starts_with(kCommon)) {
+    text = Behind(text, kCommon.size());
+  } else if (!TakeProtocolName(text)) {
     return false;
   }
-  if (TakeToken(text) != "2.0" || !TakeSlash(text)) return false;
   const std::string_view before = text;
   via.transport = TakeToken(text);
   const std::string_view read = Front(before, before.size() - text.size());
@@ -36,14 +45,14 @@ bool ReadProtocol(std::string_view& text, ViaView& via) {
 
 // `host [":" port]`, white space around the colon.
 bool ReadSentBy(std::string_view text, ViaView& via) {
-  const size_t bracket = text.starts_with('[') ? text.find(']') : 0;
-  if (bracket == text.npos) return false;
-  const size_t colon = text.find(':', bracket);
+  const size_t bracket = text.starts_with('[') ? FindAny<']'>(text) : 0;
+  if (bracket == text.size()) return false;
+  const size_t colon = FindAny<':'>(text, bracket);
   via.host = TrimLws(Front(text, colon));
   if (via.host.empty()) return false;
   static constexpr OctetSet kHostChars = kTokenChars | OctetSet(":[]");
   if (!AreAllIn(via.host, kHostChars)) return false;
-  if (colon == text.npos) return true;
+  if (colon == text.size()) return true;
   const std::optional<uint32_t> port =
       ParseUint32(TrimLws(Behind(text, colon + 1)));
   if (!port || *port == 0 || *port > 65535) return false;
@@ -79,17 +88,19 @@ bool ReadParams(ViaView& via) {
   return !cursor.malformed();
 }
 
+bool ReadVia(std::string_view text, ViaView& via) {
+  via.whole = text;
+  if (!ReadProtocol(text, via)) return false;
+  const size_t semicolon = FindAny<';'>(text);
+  via.params = Behind(text, semicolon);
+  return ReadSentBy(Front(text, semicolon), via) && ReadParams(via);
+}
+
 }  // namespace
 
 std::optional<ViaView> ParseVia(std::string_view value) {
-  ViaView via;
-  via.whole = value;
-  std::string_view text = value;
-  if (!ReadProtocol(text, via)) return std::nullopt;
-  const size_t semicolon = text.find(';');
-  if (semicolon != text.npos) via.params = Behind(text, semicolon);
-  if (!ReadSentBy(Front(text, semicolon), via)) return std::nullopt;
-  if (!ReadParams(via)) return std::nullopt;
+  std::optional<ViaView> via(std::in_place);
+  if (!ReadVia(value, *via)) via.reset();
   return via;
 }
 
