@@ -1,10 +1,13 @@
 // What does it cost a shard to bring a message in and to send one out, without
-// TLS and without SIP?
+// TLS and without SIP? And what of that is saved by nobody, because bare
+// sockets cost it as well?
 //
 // Sketch: per message one send through loopback (TCP's two ends: 2 to 4 us of
 // kernel, which a real network card shares out otherwise), one completion for
 // the send and one for the receive, one buffer lent and given back: 0.1 to 0.2
-// us of ours. io_uring_enter is 1 us and is shared by all streams of a turn.
+// us of ours. io_uring_enter is 1 us and is shared by all streams of a turn. A
+// re-REGISTER and its 200 are two receives and a send for the phone, and a
+// share of one send and one receive for the core: 4 us.
 //
 // We would be wrong if the cost per message did not fall from 1 to 256 streams,
 // or if enters per message stayed near 1 at 256.
@@ -14,6 +17,10 @@
 // take 18 enters for 512 messages, not 4. From 16 to 256 streams the cost rises
 // again, in the kernel: the first expectation was wrong there (512 sockets are
 // more than the L2 cache holds; to be measured again on a quiet machine).
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <chrono>
@@ -26,7 +33,9 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "net/fd.h"
 #include "net/reactor.h"
+#include "net/sockaddr.h"
 #include "net/socket.h"
 
 namespace sallyport::net {
@@ -184,6 +193,100 @@ void BM_Stream_ConnectAndReset(benchmark::State& state) {
   meter.Report(state, state.iterations());
 }
 BENCHMARK(BM_Stream_ConnectAndReset)->UseRealTime();
+
+// ---- what no proxy saves: bare sockets, no TLS, no SIP
+
+class BareConnection {
+ public:
+  BareConnection() {
+    auto listener = OpenTcpListener(Loopback(), {});
+    const SocketAddress address(*LocalEndpoint(listener->get()));
+    far_ = Fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (connect(far_.get(), &address.base, address.size) != 0) std::abort();
+    near_ = Fd(accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const int on = 1;
+    for (const int fd : {near(), far()}) {
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+  }
+  int near() const { return near_.get(); }  // the proxy's end
+  int far() const { return far_.get(); }
+
+ private:
+  Fd near_, far_;
+};
+
+void SendBare(int fd, const std::string& bytes) {
+  if (send(fd, bytes.data(), bytes.size(), 0) !=
+      static_cast<ssize_t>(bytes.size())) {
+    std::abort();
+  }
+}
+
+void ReceiveBare(int fd, std::string& bytes) {
+  if (recv(fd, bytes.data(), bytes.size(), MSG_WAITALL) !=
+      static_cast<ssize_t>(bytes.size())) {
+    std::abort();
+  }
+}
+
+// A re-REGISTER and its 200 for each of many phones: from and to each phone one
+// message at a time, from and to the core all of them at once.
+void BM_BareRelay_Register(benchmark::State& state) {
+  constexpr size_t kFromPhone = 842, kToCore = 1242, kFromCore = 832,
+                   kToPhone = 684;
+  const auto phones = static_cast<size_t>(state.range(0));
+  std::vector<BareConnection> connections(phones);
+  BareConnection core;
+  std::string from_phone(kFromPhone, 'x'), to_phone(kToPhone, 'x');
+  std::string to_core(kToCore * phones, 'x'),
+      from_core(kFromCore * phones, 'x');
+  double seconds = 0;
+  for (auto _ : state) {
+    for (BareConnection& phone : connections) SendBare(phone.far(), from_phone);
+    double begin = ThreadSeconds();
+    for (BareConnection& phone : connections) {
+      ReceiveBare(phone.near(), from_phone);
+    }
+    SendBare(core.near(), to_core);
+    seconds += ThreadSeconds() - begin;
+    ReceiveBare(core.far(), to_core);
+    SendBare(core.far(), from_core);
+    begin = ThreadSeconds();
+    ReceiveBare(core.near(), from_core);
+    for (BareConnection& phone : connections) SendBare(phone.near(), to_phone);
+    seconds += ThreadSeconds() - begin;
+    for (BareConnection& phone : connections)
+      ReceiveBare(phone.far(), to_phone);
+  }
+  state.counters["relay_ns"] =
+      seconds * 1e9 / static_cast<double>(state.iterations() * phones);
+}
+BENCHMARK(BM_BareRelay_Register)->Arg(16)->Arg(64);
+
+// A connection: accept4() and close(), with the rest that TCP does in its
+// thread.
+void BM_BareSocket_AcceptAndClose(benchmark::State& state) {
+  auto listener = OpenTcpListener(Loopback(), {});
+  const SocketAddress server(*LocalEndpoint(listener->get()));
+  double seconds = 0;
+  for (auto _ : state) {
+    const Fd client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int connected = connect(client.get(), &server.base, server.size);
+    const double begin = ThreadSeconds();
+    {
+      const Fd accepted(
+          accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (connected != 0 || accepted.get() < 0) {
+        state.SkipWithError("no connection");
+      }
+    }
+    seconds += ThreadSeconds() - begin;
+  }
+  state.counters["server_ns"] =
+      benchmark::Counter(seconds * 1e9, benchmark::Counter::kAvgIterations);
+}
+BENCHMARK(BM_BareSocket_AcceptAndClose);
 
 }  // namespace
 }  // namespace sallyport::net
