@@ -104,7 +104,6 @@ class Edge::Impl {
     registration::Credentials credentials;
     registration::AgreementView agreement;
     registration::IntegrityDecision decision;
-    uint64_t challenge = 0;
 
     std::string_view username() const {  // as it stands there
       return credentials.kind == registration::Credentials::Kind::kDigest
@@ -247,7 +246,9 @@ class Edge::Impl {
                     RegisterRequest& r);
   bool ReadFields(const Inbound& in, RegisterRequest& r);
   routing::Refusal CheckDomain() const;
-  routing::Refusal CheckAgreement(const RegisterRequest& r) const;
+  routing::Refusal CheckAgreement(const Inbound& in,
+                                  const RegisterRequest& r) const;
+  Instant Challenged(const Inbound& in, const RegisterRequest& r) const;
   registration::IntegrityInput StateFor(const Inbound& in,
                                         const RegisterRequest& r);
   bool DecideRegister(const Inbound& in, RegisterRequest& r);

@@ -66,7 +66,7 @@ void Edge::Impl::OnProtectedRegister(const Inbound& in, sip::ScanVerdict scan) {
   RegisterRequest r;
   if (!ReadRegister(in, scan, r)) return;
   if (Absorb()) return;
-  if (const routing::Refusal refusal = CheckAgreement(r))
+  if (const routing::Refusal refusal = CheckAgreement(in, r))
     return Answer(in, refusal);
   if (!DecideRegister(in, r) || !AdmitRegister(in) || !ReserveFor(in, r)) return;
   NoteVerdict(in, r);
@@ -83,9 +83,6 @@ bool Edge::Impl::ReadRegister(const Inbound& in, sip::ScanVerdict scan,
     return false;
   }
   r.agreement = registration::ReadAgreement(message_);
-  r.challenge = registration::ChallengeFingerprint(r.username(), parts_.call_id,
-                                                   parts_.from_tag,
-                                                   in.peer.address, loop_seed_);
   return true;
 }
 
@@ -130,15 +127,26 @@ routing::Refusal Edge::Impl::CheckDomain() const {
 }
 
 // Source: RFC 3329 2.3.1, spec 4.6
-routing::Refusal Edge::Impl::CheckAgreement(const RegisterRequest& r) const {
+routing::Refusal Edge::Impl::CheckAgreement(const Inbound& in,
+                                            const RegisterRequest& r) const {
   if (!config_.secagree_verify_strict) return {};
   if (r.agreement.verify) {
     return r.agreement.verify_equal ? routing::Refusal{} : routing::Refuse(494);
   }
-  const bool challenged = challenges_.Challenged(r.challenge, now_) != kNever;
-  return r.agreement.required && HasResponse(r.credentials) && challenged
+  return r.agreement.required && HasResponse(r.credentials) &&
+                 Challenged(in, r) != kNever
              ? routing::Refuse(494)
              : routing::Refusal{};
+}
+
+// When the UE got the challenge that this may answer.
+Instant Edge::Impl::Challenged(const Inbound& in,
+                               const RegisterRequest& r) const {
+  return challenges_.Challenged(
+      registration::ChallengeFingerprint(r.username(), parts_.call_id,
+                                         parts_.from_tag, in.peer.address,
+                                         loop_seed_),
+      now_);
 }
 
 // The state at this moment, not at the time of parsing (SEC-23).
@@ -160,9 +168,13 @@ IntegrityInput Edge::Impl::StateFor(const Inbound& in,
       state.bound = IntegrityInput::Bound::kNone;
     }
   }
-  const Instant challenged = challenges_.Challenged(r.challenge, now_);
-  state.session_after_challenge =
-      challenged != kNever && flow.opened >= challenged;
+  // Only the table's rows of an answer without an association here ask for it.
+  if (state.bound != IntegrityInput::Bound::kActive &&
+      HasResponse(r.credentials)) {
+    const Instant challenged = Challenged(in, r);
+    state.session_after_challenge =
+        challenged != kNever && flow.opened >= challenged;
+  }
   return state;
 }
 
@@ -261,8 +273,9 @@ void Edge::Impl::BeginRegister(const Inbound& in, const RegisterRequest& r) {
       .star = r.parts.star,
       .reg_id = r.parts.reg_id,
       .expires_s = r.parts.expires_s,
-      .challenge = r.challenge,
       .username = routing::Part::Of(text, r.username()),
+      .call_id = routing::Part::Of(text, parts_.call_id),
+      .from_tag = routing::Part::Of(text, parts_.from_tag),
       .contact_uri = routing::Part::Of(text, r.parts.contact_uri),
       .instance = routing::Part::Of(text, r.parts.instance),
   };

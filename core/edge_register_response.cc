@@ -59,9 +59,14 @@ void Edge::Impl::RelayGrant(SlotHandle handle, Transaction& transaction) {
 void Edge::Impl::NoteChallenge(const Transaction& transaction) {
   const routing::RegisterMemory& memory = transaction.registration;
   if (memory.agreement_client) {
-    challenges_.Remember(memory.challenge, now_);
+    const std::string_view request = transaction.request.view();
+    const uint64_t challenge = registration::ChallengeFingerprint(
+        memory.username.In(request), memory.call_id.In(request),
+        memory.from_tag.In(request), transaction.upstream.source.address,
+        loop_seed_);
+    challenges_.Remember(challenge, now_);
     if (config_.integrity_profile == EdgeConfig::IntegrityProfile::kSeed) {
-      outbox_.ShareChallenge(memory.challenge);
+      outbox_.ShareChallenge(challenge);
     }
   }
   Flow* flow = flows_.Find(transaction.upstream.flow);

@@ -61,8 +61,13 @@ bool OffersTls(const sip::MessageView& request) {
   return false;
 }
 
-// Source: RFC 3329 2.3.1: the list comes back as it was sent.
+// Source: RFC 3329 2.3.1: the list comes back as it was sent, mostly octet by
+// octet.
 bool VerifiesOurList(const sip::MessageView& request) {
+  if (!request.IsRepeated(sip::HeaderId::kSecurityVerify) &&
+      request.Value(sip::HeaderId::kSecurityVerify) == kSecurityServer) {
+    return true;
+  }
   sip::ListCursor theirs(request, sip::HeaderId::kSecurityVerify);
   sip::ListCursor ours(kSecurityServer);
   while (ours.Next()) {

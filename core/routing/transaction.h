@@ -61,8 +61,8 @@ struct RegisterMemory {
   bool star = false;
   uint32_t reg_id = 0;
   uint32_t expires_s = 3600;  // asked for
-  uint64_t challenge = 0;     // fingerprint of the challenge context
-  Part username, contact_uri, instance;
+  Part username, call_id, from_tag;  // a challenge is remembered by them
+  Part contact_uri, instance;
 };
 
 // What a response to the core repeats of its request (spec 2.7).
