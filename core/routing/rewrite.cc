@@ -269,7 +269,7 @@ void RewriteRegister(const MessageView& request, const RequestParts& parts,
   for (HeaderId id :
        {HeaderId::kRoute, HeaderId::kRecordRoute, HeaderId::kWwwAuthenticate,
         HeaderId::kAuthenticationInfo}) {
-    (void)sip::RemoveAll(request, id, out);
+    if (request.Has(id)) (void)sip::RemoveAll(request, id, out);
   }
 
   // Conformance: PROXY-26

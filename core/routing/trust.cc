@@ -7,6 +7,7 @@
 
 #include "core/sip/digest.h"
 #include "core/sip/edit.h"
+#include "core/sip/octets.h"
 #include "core/sip/values.h"
 
 namespace sallyport::routing {
@@ -97,7 +98,7 @@ void RemoveSet(const MessageView& message, const IdSet& set, SpliceList& out) {
 // Where the parameters of a value begin: the first semicolon out of quotes.
 std::string_view ParamsOf(std::string_view value) {
   bool quoted = false;
-  for (size_t i = 0; i < value.size(); ++i) {
+  for (size_t i = sip::FindAny<';', '"'>(value); i < value.size(); ++i) {
     if (quoted && value[i] == '\\') {
       ++i;
     } else if (value[i] == '"') {
@@ -124,8 +125,8 @@ bool ClaimsNetworkProvided(std::string_view value) {
 }
 
 // True when every value of the row can be told from the next.
-bool Readable(std::string_view row) {
-  sip::ListCursor values(row);
+bool Readable(const MessageView& message, const HeaderField& row) {
+  sip::ListCursor values(message, row);
   while (values.Next()) {
   }
   return !values.malformed();
@@ -137,7 +138,7 @@ void StripAccessNetwork(const MessageView& message, SpliceList& out) {
        row != nullptr; row = message.Next(row)) {
     // One unreadable row hides where the values of its siblings end as little
     // as its own; the list edit below cannot take rows one by one.
-    if (!Readable(message.Value(*row))) {
+    if (!Readable(message, *row)) {
       (void)sip::RemoveAll(message, HeaderId::kPAccessNetworkInfo, out);
       return;
     }

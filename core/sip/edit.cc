@@ -102,6 +102,42 @@ void AppendField(const MessageView& message, std::string_view line,
 
 // ---- lists
 
+namespace {
+
+using ValueTest = absl::FunctionRef<bool(std::string_view value)>;
+
+// Of a row that is one value, or none.
+void EditSoleValue(const MessageView& message, const HeaderField& row,
+                   ValueTest remove, ListEdit& total, SpliceList& splices) {
+  const std::string_view value = message.Value(row);
+  if (value.empty()) return;
+  if (!remove(value)) {
+    ++total.kept;
+    return;
+  }
+  ++total.removed;
+  RemoveField(row, splices);
+}
+
+void EditValues(const MessageView& message, const HeaderField& row,
+                ValueTest remove, ListEdit& total, SpliceList& splices) {
+  RowEdit edit(splices);
+  for (ListCursor cursor(message, row); cursor.Next();) {
+    if (cursor.value().empty()) continue;
+    const Range range = RangeOf(message, cursor.value());
+    remove(cursor.value()) ? edit.Drop(range) : edit.Keep(range);
+  }
+  total.kept += edit.kept();
+  total.removed += edit.removed();
+  if (edit.kept() == 0 && edit.removed() > 0) {
+    RemoveField(row, splices);
+  } else {
+    edit.Finish(row.value_begin + row.value_size);
+  }
+}
+
+}  // namespace
+
 ListEdit RemoveListValues(
     const MessageView& message, HeaderId id,
     absl::FunctionRef<bool(std::string_view value)> remove,
@@ -109,19 +145,8 @@ ListEdit RemoveListValues(
   ListEdit total;
   for (const HeaderField* field = message.Find(id); field != nullptr;
        field = message.Next(field)) {
-    RowEdit edit(splices);
-    for (ListCursor cursor(message, *field); cursor.Next();) {
-      if (cursor.value().empty()) continue;
-      const Range range = RangeOf(message, cursor.value());
-      remove(cursor.value()) ? edit.Drop(range) : edit.Keep(range);
-    }
-    total.kept += edit.kept();
-    total.removed += edit.removed();
-    if (edit.kept() == 0 && edit.removed() > 0) {
-      RemoveField(*field, splices);
-    } else {
-      edit.Finish(field->value_begin + field->value_size);
-    }
+    const auto edit = field->has_comma ? EditValues : EditSoleValue;
+    edit(message, *field, remove, total, splices);
   }
   return total;
 }
