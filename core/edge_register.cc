@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/edge_impl.h"
+#include "core/registration/impi.h"
 #include "core/routing/clear_policy.h"
 #include "core/sip/values.h"
 
@@ -249,8 +250,7 @@ bool Edge::Impl::ReserveFor(const Inbound& in, const RegisterRequest& r) {
 }
 
 std::string_view Edge::Impl::UnquoteImpi(std::string_view username) {
-  if (username.size() > impi_.size()) return {};
-  return {impi_.data(), sip::Unquote(username, impi_.data())};
+  return registration::Unquoted(username, impi_);
 }
 
 // ---------------------------------------------------------------- forwarding

@@ -27,15 +27,13 @@ bool IsPlainlyQuoted(std::string_view text) {
 
 }  // namespace
 
-UnquotedText::UnquotedText(std::string_view text) {
-  if (text.empty() || text.size() > octets_.size()) return;
-  if (text.front() != '"') {
-    view_ = text;
-  } else if (IsPlainlyQuoted(text)) {
-    view_ = sip::Front(sip::Behind(text, 1), text.size() - 2);
-  } else {
-    view_ = {octets_.data(), sip::Unquote(text, octets_.data())};
+std::string_view Unquoted(std::string_view text, std::span<char> room) {
+  if (text.empty() || text.size() > room.size()) return {};
+  if (text.front() != '"') return text;
+  if (IsPlainlyQuoted(text)) {
+    return sip::Front(sip::Behind(text, 1), text.size() - 2);
   }
+  return {room.data(), sip::Unquote(text, room.data())};
 }
 
 bool EqualImpis(std::string_view a, std::string_view b) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "absl/base/attributes.h"
@@ -14,12 +15,17 @@
 
 namespace sallyport::registration {
 
-// Text without quotes and quoted-pairs: where it stands, or on the stack when
-// an octet within the quotes stands for another.
-// Bounds: the longest header value; a longer text becomes the empty one.
+// Text without quotes and quoted-pairs: where it stands, or in `room` when an
+// octet within the quotes stands for another.
+// Bounds: as long as `room`; a longer text becomes the empty one.
+std::string_view Unquoted(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND,
+                          std::span<char> room ABSL_ATTRIBUTE_LIFETIME_BOUND);
+
+// The same with room for the longest header value, on the stack.
 class UnquotedText {
  public:
-  explicit UnquotedText(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND);
+  explicit UnquotedText(std::string_view text ABSL_ATTRIBUTE_LIFETIME_BOUND)
+      : view_(Unquoted(text, octets_)) {}
   UnquotedText(const UnquotedText&) = delete;
   UnquotedText& operator=(const UnquotedText&) = delete;
   std::string_view view() const ABSL_ATTRIBUTE_LIFETIME_BOUND { return view_; }

@@ -56,9 +56,11 @@ IntegrityDecision Refuse(Rule rule, Outcome outcome) {
 }
 
 // D15: nobody can say whose credentials these are. An empty username names
-// nobody either.
-bool IsNameless(const sip::CredentialsView& digest) {
-  return !digest.has_username || digest.username_hidden ||
+// nobody either; it never matches.
+bool IsNameless(const sip::CredentialsView& digest,
+                const IntegrityInput& input) {
+  if (!digest.has_username || digest.username_hidden) return true;
+  return !input.username_matches &&
          UnquotedText(digest.username).view().empty();
 }
 
@@ -113,7 +115,7 @@ IntegrityDecision DecideRebinding(const sip::CredentialsView& digest,
 IntegrityDecision DecideDigestOnTls(const sip::CredentialsView& digest,
                                     const IntegrityInput& input,
                                     const EdgeConfig& config) {
-  if (IsNameless(digest)) {
+  if (IsNameless(digest, input)) {
     return digest.response_non_empty ? Refuse(Rule::kD15, Outcome::kReject400)
                                      : Forward(Rule::kD15, Integrity::kNone);
   }

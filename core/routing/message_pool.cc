@@ -28,8 +28,7 @@ PooledBytes MessagePool::Store(std::string_view text) {
   return bytes;
 }
 
-void MessagePool::Release(PooledBytes& bytes) {
-  if (!bytes.valid()) return;
+void MessagePool::GiveBack(PooledBytes& bytes) {
   in_use_ -= BytesOf(bytes.size_class);
   free_[bytes.size_class].emplace_back(bytes.data);
   bytes = {};

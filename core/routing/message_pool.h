@@ -36,7 +36,9 @@ class MessagePool {
   [[nodiscard]] PooledBytes Store(std::string_view text);
   // The bytes stay readable until the next Acquire(). Does nothing when
   // invalid.
-  void Release(PooledBytes& bytes);
+  void Release(PooledBytes& bytes) {
+    if (bytes.valid()) GiveBack(bytes);
+  }
 
   uint64_t bytes_in_use() const { return in_use_; }
 
@@ -47,6 +49,7 @@ class MessagePool {
     return kSmallest << size_class;
   }
 
+  void GiveBack(PooledBytes& bytes);
   bool MakeRoom(size_t bytes);
 
   const uint64_t bytes_max_;
