@@ -96,12 +96,14 @@ Refusal CheckRepeats(const MessageView& request) {
 // One name-addr and no more; its tag at most once. `known_uris`: of what was
 // parsed before. A UE registers itself, and a first request is to whom its
 // Request-URI names.
-bool ParseParty(std::string_view value,
+bool ParseParty(const MessageView& request, HeaderId id,
                 std::initializer_list<std::string_view> known_uris,
                 sip::NameAddrView& party, std::string_view& tag) {
-  ListCursor list(value);
+  const HeaderField& row = *request.Find(id);
+  ListCursor list(request, row);
   if (!list.Next() || list.Next() || list.malformed()) return false;
-  std::optional<sip::NameAddrView> parsed = sip::ParseNameAddr(value);
+  std::optional<sip::NameAddrView> parsed =
+      sip::PartNameAddr(request.Value(row));
   if (!parsed.has_value()) return false;
   party = *parsed;
   if (std::ranges::find(known_uris, party.uri) == known_uris.end() &&
@@ -123,11 +125,11 @@ Refusal CheckParties(const MessageView& request, RequestParts& parts) {
   if (!request.Has(HeaderId::kFrom)) return Bad("Missing From");
   if (!request.Has(HeaderId::kTo)) return Bad("Missing To");
   const std::string_view request_uri = parts.request_uri.whole;
-  if (!ParseParty(request.Value(HeaderId::kFrom), {request_uri}, parts.from,
+  if (!ParseParty(request, HeaderId::kFrom, {request_uri}, parts.from,
                   parts.from_tag)) {
     return Bad("Bad From");
   }
-  if (!ParseParty(request.Value(HeaderId::kTo), {request_uri, parts.from.uri},
+  if (!ParseParty(request, HeaderId::kTo, {request_uri, parts.from.uri},
                   parts.to, parts.to_tag)) {
     return Bad("Bad To");
   }
@@ -349,7 +351,7 @@ bool TakeContactParam(const sip::ParamCursor& param, ContactParts& contact) {
 }
 
 std::optional<ContactParts> ParseContact(std::string_view value) {
-  std::optional<sip::NameAddrView> address = sip::ParseNameAddr(value);
+  std::optional<sip::NameAddrView> address = sip::PartNameAddr(value);
   if (!address.has_value()) return std::nullopt;
   // Source: RFC 3261 20.10 (such an addr-spec must stand in brackets)
   if (!address->bracketed &&

@@ -59,11 +59,17 @@ bool ReadNameAddr(std::string_view text, NameAddrView& address) {
 
 }  // namespace
 
-std::optional<NameAddrView> ParseNameAddr(std::string_view value) {
+std::optional<NameAddrView> PartNameAddr(std::string_view value) {
   std::optional<NameAddrView> address(std::in_place);
-  const bool read = ReadNameAddr(TrimLws(value), *address) &&
-                    !address->uri.empty() && AreParams(address->params);
+  const bool read =
+      ReadNameAddr(TrimLws(value), *address) && !address->uri.empty();
   if (!read) address.reset();
+  return address;
+}
+
+std::optional<NameAddrView> ParseNameAddr(std::string_view value) {
+  std::optional<NameAddrView> address = PartNameAddr(value);
+  if (address && !AreParams(address->params)) address.reset();
   return address;
 }
 

@@ -24,6 +24,10 @@ struct NameAddrView {
 // everything behind ';' is a header parameter.
 std::optional<NameAddrView> ParseNameAddr(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
+// The same, but the parameters are found and not judged: for those who walk them
+// to their end, and ask the ParamCursor there.
+std::optional<NameAddrView> PartNameAddr(
+    std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
 
 struct CSeqView {
   uint32_t number = 0;

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
+#include "core/sip/list.h"
+
 namespace sallyport::sip {
 namespace {
 
@@ -61,6 +65,20 @@ TEST(ParseNameAddr, RefusesWhatCannotBeToldApart) {
        }) {
     EXPECT_FALSE(ParseNameAddr(value)) << value;
   }
+}
+
+TEST(PartNameAddr, LeavesTheParametersToWhoeverWalksThem) {
+  for (std::string_view params : {";", ";;tag=1", ";tag=\"1", " x"}) {
+    SCOPED_TRACE(params);
+    const std::string value = "<sip:a>" + std::string(params);
+    EXPECT_FALSE(ParseNameAddr(value));
+    const auto address = PartNameAddr(value);
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->uri, "sip:a");
+    EXPECT_FALSE(AreParams(address->params));
+  }
+  EXPECT_FALSE(PartNameAddr("<sip:a"));
+  EXPECT_FALSE(PartNameAddr("<>;tag=1"));
 }
 
 TEST(ParseCSeq, ANumberBelowTwoToThe31AndAMethod) {
