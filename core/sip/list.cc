@@ -86,17 +86,23 @@ size_t SkipLws(std::string_view text, size_t at) {
   return at;
 }
 
-// Where the value that begins at `begin` ends; `begin` when there is none that
-// can be read.
-size_t ParamValueEnd(std::string_view text, size_t begin) {
-  if (begin < text.size() && text[begin] == '"') {
-    return begin + QuotedSize(Behind(text, begin));
-  }
-  const size_t end = FindStranger(text, kBareValueChars, begin);
-  return end < text.size() && text[end] == '"' ? begin : end;
+}  // namespace
+
+// The value stands there; behind it another parameter begins, or nothing.
+inline bool ParamCursor::Take(size_t begin, size_t end) {
+  const size_t at = SkipLws(text_, end);
+  if (at < text_.size() && text_[at] != ';') return Fail();
+  value_ = {text_.data() + begin, end - begin};
+  at_ = at;
+  return true;
 }
 
-}  // namespace
+// Out of the way of Next(), which calls nothing else and so has no registers to
+// save.
+[[gnu::noinline]] bool ParamCursor::TakeQuoted(size_t begin) {
+  const size_t size = QuotedSize(Behind(text_, begin));
+  return size == 0 ? Fail() : Take(begin, begin + size);
+}
 
 // Source: RFC 3261 25.1 (generic-param, SEMI, EQUAL).
 bool ParamCursor::Next() {
@@ -106,22 +112,16 @@ bool ParamCursor::Next() {
   const size_t begin = SkipLws(text, at_ + 1);
   const size_t name_end = FindStranger(text, kNameChars, begin);
   if (name_end == begin) return Fail();
-  size_t end = name_end, value_begin = name_end;
-  size_t at = SkipLws(text, name_end);
-  const bool has_value = at < text.size() && text[at] == '=';
-  if (has_value) {
-    value_begin = SkipLws(text, at + 1);
-    end = ParamValueEnd(text, value_begin);
-    if (end == value_begin) return Fail();
-    at = SkipLws(text, end);
-  }
-  if (at < text.size() && text[at] != ';') return Fail();
   name_ = {text.data() + begin, name_end - begin};
-  value_ = {text.data() + value_begin, end - value_begin};
-  has_value_ = has_value;
-  whole_ = {text.data() + begin, end - begin};
-  at_ = at;
-  return true;
+  const size_t equal = SkipLws(text, name_end);
+  if (equal == text.size() || text[equal] != '=') {
+    return Take(name_end, name_end);
+  }
+  const size_t value = SkipLws(text, equal + 1);
+  if (value < text.size() && text[value] == '"') return TakeQuoted(value);
+  const size_t end = FindStranger(text, kBareValueChars, value);
+  if (end == value) return Fail();
+  return Take(value, end);
 }
 
 Param FindParam(std::string_view params, std::string_view name) {

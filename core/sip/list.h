@@ -81,19 +81,24 @@ class ParamCursor {
   std::string_view name() const { return name_; }
   // Empty when has_value is false.
   std::string_view value() const { return value_; }
-  bool has_value() const { return has_value_; }
+  bool has_value() const { return !value_.empty(); }
   // From the name to the value's end.
-  std::string_view whole() const { return whole_; }
+  std::string_view whole() const {
+    const char* const end = value_.data() + value_.size();
+    return {name_.data(), static_cast<size_t>(end - name_.data())};
+  }
   // No ';' where one must stand, an empty name, '=' without a value, an
   // unterminated quote, a quote within a token. Next() is false from there on.
   bool malformed() const { return malformed_; }
 
  private:
+  bool Take(size_t begin, size_t end);
+  bool TakeQuoted(size_t begin);
   bool Fail();
 
-  std::string_view text_, name_, value_, whole_;
+  std::string_view text_, name_;
+  std::string_view value_;  // without one: empty, where the name ends
   size_t at_ = 0;  // what follows begins here, in text_
-  bool has_value_ = false;
   bool malformed_ = false;
 };
 

@@ -175,6 +175,9 @@ TEST(FindParam, FindsTheFirstInAnyCase) {
   EXPECT_TRUE(found.present && found.has_value);
   EXPECT_EQ(found.value, "1");
   EXPECT_EQ(found.whole, "Tag = 1");
+  EXPECT_EQ(FindParam(";a = \"b;\" ;c", "a").whole, "a = \"b;\"");
+  EXPECT_EQ(FindParam("; lr ;a", "lr").whole, "lr");
+  EXPECT_EQ(FindParam(";a;lr ", "lr").whole, "lr");
   EXPECT_FALSE(FindParam(";a=\"tag\"", "tag").present);
   EXPECT_FALSE(FindParam("", "tag").present);
   EXPECT_FALSE(FindParam(";tag", "tag").has_value);
