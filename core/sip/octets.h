@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <type_traits>
 
@@ -30,6 +31,31 @@ inline constexpr std::string_view Behind(std::string_view text, size_t size) {
   text.remove_prefix(size);
   return text;
 }
+
+#ifdef __SSE2__
+// All of a text of at most 16 octets in one block, 0 behind them: loads that may
+// overlap, and none outside of the text.
+inline __m128i LoadShort(std::string_view text) {
+  const size_t size = text.size();
+  const auto load = [text]<typename Word>(size_t at, Word word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    return uint64_t{word};
+  };
+  uint64_t low = 0, high = 0;
+  if (size >= 8) {
+    low = load(0, uint64_t{});
+    if (size > 8) high = load(size - 8, uint64_t{}) >> (128 - 8 * size);
+  } else if (size >= 4) {
+    low = load(0, uint32_t{}) | load(size - 4, uint32_t{}) << (8 * size - 32);
+  } else {
+    for (size_t at = size; at > 0; --at) {
+      low = low << 8 | load(at - 1, uint8_t{});
+    }
+  }
+  return _mm_set_epi64x(static_cast<long long>(high),
+                        static_cast<long long>(low));
+}
+#endif
 
 // Cost: one load per question.
 // Invariant: of the octets above ASCII all are in it or none, as in all sets of the
@@ -68,8 +94,10 @@ class OctetSet {
 #ifdef __SSSE3__
   // Which of 16 octets are not in it, as bits.
   unsigned StrangersIn16(const char* octets) const {
-    const __m128i block =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(octets));
+    return StrangersIn16(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(octets)));
+  }
+  unsigned StrangersIn16(__m128i block) const {
     // For each octet: which high digits its low digit may have, and the one that
     // it has. Above ASCII the first is empty, because the shuffle says so.
     const __m128i may_have = _mm_shuffle_epi8(
@@ -128,17 +156,26 @@ inline constexpr size_t SpanOf(std::string_view text, const OctetSet& set) {
 }
 
 inline constexpr bool AreAllIn(std::string_view text, const OctetSet& set) {
+#ifdef __SSSE3__
+  if (!std::is_constant_evaluated() && text.size() < 16) {
+    const unsigned strangers = set.StrangersIn16(LoadShort(text));
+    return (strangers & ((1u << text.size()) - 1)) == 0;
+  }
+#endif
   return SpanOf(text, set) == text.size();
 }
 
 #ifdef __SSE2__
-// Which of the 16 octets at `octets` are among these, as bits.
+// Which of 16 octets are among these, as bits.
 template <char... kWanted>
-inline unsigned HitsIn16(const char* octets) {
-  const __m128i block =
-      _mm_loadu_si128(reinterpret_cast<const __m128i*>(octets));
+inline unsigned HitsIn16(__m128i block) {
   const __m128i hits = (... | _mm_cmpeq_epi8(block, _mm_set1_epi8(kWanted)));
   return static_cast<unsigned>(_mm_movemask_epi8(hits));
+}
+template <char... kWanted>
+inline unsigned HitsIn16(const char* octets) {
+  return HitsIn16<kWanted...>(
+      _mm_loadu_si128(reinterpret_cast<const __m128i*>(octets)));
 }
 #endif
 
@@ -153,20 +190,24 @@ inline size_t FindAny(std::string_view text, size_t from = 0) {
     const unsigned hits = HitsIn16<kWanted...>(text.data() + at);
     if (hits != 0) return at + static_cast<size_t>(std::countr_zero(hits));
   }
-  if (text.size() >= 16 && at < text.size()) {
-    // The last 16, of which the first were looked at.
-    const size_t last = text.size() - 16;
+  if (at >= text.size()) return text.size();
+  if (text.size() < 16) {
     const unsigned hits =
-        HitsIn16<kWanted...>(text.data() + last) >> (at - last);
-    return hits == 0 ? text.size()
-                     : at + static_cast<size_t>(std::countr_zero(hits));
+        HitsIn16<kWanted...>(LoadShort(text)) | 1u << text.size();
+    return at + static_cast<size_t>(std::countr_zero(hits >> at));
   }
-#endif
+  // The last 16, of which the first were looked at.
+  const size_t last = text.size() - 16;
+  const unsigned hits = HitsIn16<kWanted...>(text.data() + last) >> (at - last);
+  return hits == 0 ? text.size()
+                   : at + static_cast<size_t>(std::countr_zero(hits));
+#else
   for (; at < text.size(); ++at) {
     const char c = text[at];
     if ((... || (c == kWanted))) break;
   }
   return at < text.size() ? at : text.size();
+#endif
 }
 
 }  // namespace sallyport::sip

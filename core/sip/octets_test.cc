@@ -33,6 +33,24 @@ TEST(SpanOf, EndsAtTheFirstStranger) {
   }
 }
 
+TEST(AreAllIn, SeesOneStrangerAnywhere) {
+  for (const OctetSet& set : {kVowels, kDigits, kNoVowels}) {
+    const char filler = set.Has('a') ? 'a' : '7';
+    for (size_t size = 0; size <= 40; ++size) {
+      const std::string all(size, filler);
+      EXPECT_TRUE(AreAllIn(all, set)) << size;
+      for (size_t at = 0; at < size; ++at) {
+        for (int c = 0; c < 256; ++c) {
+          std::string text = all;
+          text[at] = static_cast<char>(c);
+          ASSERT_EQ(AreAllIn(text, set), set.Has(text[at])) << c << ' ' << size;
+        }
+      }
+    }
+  }
+  EXPECT_TRUE(AreAllIn({}, kDigits));
+}
+
 TEST(FindStranger, FindsTheFirstFromThereOn) {
   for (size_t size = 0; size <= 70; ++size) {
     const std::string none(size, '7');
