@@ -85,10 +85,7 @@ constexpr SingleValue kSingleValues[] = {
 
 Refusal CheckRepeats(const MessageView& request) {
   for (const SingleValue& single : kSingleValues) {
-    const HeaderField* first = request.Find(single.id);
-    if (first != nullptr && request.Next(first) != nullptr) {
-      return Bad(single.repeated);
-    }
+    if (request.IsRepeated(single.id)) return Bad(single.repeated);
   }
   return {};
 }
