@@ -21,11 +21,10 @@ struct TimerKey {
 };
 
 // Bounds: `capacity` timers at once; Arm() then returns an invalid handle.
-// Cost:   Arm, Rearm, Cancel, PopDue: O(1) amortised, however far time jumped; a timer
-// is
-//         moved at most once per level. A tick is kTick; a timer is never early
-//         and less than two ticks late. The heap is touched only when more
-//         timers are armed than ever before.
+// Cost:   Arm, Rearm, Cancel, PopDue: O(1) amortised, however far time jumped; a
+//         timer is moved at most once per level. A tick is kTick; a timer is
+//         never early and less than two ticks late. The heap is touched only
+//         when more timers are armed than ever before.
 // Laws:   timers pop in the order of their ticks, and timers of one tick in the
 //         order in which they were armed.
 //

@@ -114,6 +114,8 @@ bool AuthParamCursor::Next() {
 namespace {
 
 // What a parameter of Digest is to us.
+// Source: RFC 7616 3.4.4 (userhash), 3.4 (username*), TS 24.229 7.2A.2
+// (integrity-protected)
 enum class Known : uint8_t {
   kNone,
   kUsername,
@@ -121,9 +123,9 @@ enum class Known : uint8_t {
   kNonce,
   kResponse,
   kAlgorithm,
-  kUserhash,            // RFC 7616 3.4.4
-  kUsernameStar,        // RFC 7616 3.4
-  kIntegrityProtected,  // TS 24.229 7.2A.2
+  kUserhash,
+  kUsernameStar,
+  kIntegrityProtected,
 };
 
 // Most are told apart by their size.
