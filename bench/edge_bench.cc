@@ -16,22 +16,19 @@
 // phones, if either took anything from the heap, or if 100,000 phones cost more
 // than those 20 lines of cache each.
 //
-// Seen (2 virtual cores of 2.6 GHz, shared with compilers; --config=release):
-//                        64 phones   10,048   100,032
-//   REGISTER                   6400     7000      7800 ns
-//   its 200                    2500     2850      3500
-//   MESSAGE to a phone         3600     4200      4800
-//   its 200                    1900     1900      1950
-//   MESSAGE of a phone         4700     5750      6450
-//   its 200                    1500     1550      1600
-// and nothing from the heap. So the sketch was wrong by nine for the REGISTER
-// and by three and a half for its 200, and not for the caches. callgrind counts
-// 76,000 instructions for a REGISTER, 90 for each octet of it. Its credentials
-// are read four times (validated, selected, hashed, edited): 20,000. From, To
-// and Contact: 11,000. Via (validated, looked at for loops, stamped): 10,000.
-// The token: 10,000 (without SHA instructions; with them 200 ns). Framing and
-// scanning: 8,000. Of the 28,000 of the 200, 9,500 walk over Via three times to
-// find the one branch and the next hop, and 10,000 read the grant.
+// Seen (2 virtual cores of an AMD EPYC, family 26; --config=release):
+//                        64 phones  100,032
+//   REGISTER                   1630     2440 ns
+//   its 200                     850     1190
+//   MESSAGE to a phone         1220     1960
+//   its 200                     470      590
+//   MESSAGE of a phone         1420     2180
+//   its 200                     370      380
+// and nothing from the heap. So the sketch was wrong by two and a half for the
+// REGISTER. callgrind counts 32,800 instructions for it and its 200; they were
+// 76,000 for the REGISTER alone when this was first measured. Scanning both
+// messages takes 7,500 of them, parameters, lists, URIs and Vias some 7,000;
+// hardly another function has more than 500.
 //
 // A turn carries 64 messages of 64 phones; what is measured is the time that
 // the thread had on a core (its clock costs some 5 ns of each message), and the

@@ -17,6 +17,10 @@
 // take 18 enters for 512 messages, not 4. From 16 to 256 streams the cost rises
 // again, in the kernel: the first expectation was wrong there (512 sockets are
 // more than the L2 cache holds; to be measured again on a quiet machine).
+//
+// Seen (2 virtual cores of an AMD EPYC, family 26; --config=release, medians of
+// three runs): a bare re-REGISTER with its 200 costs 4.25 us among 64 phones and
+// 4.48 among 16, a bare accept with its close 6.9.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
