@@ -23,12 +23,14 @@ bool SameUri(std::string_view a, std::string_view b) {
 
 // What is looked for in the parameters of a listed contact; the first of each.
 struct ListedParams {
+  bool malformed = false;
   sip::Param instance, reg_id, expires;
 };
 
 ListedParams ReadParams(std::string_view params) {
   ListedParams read;
-  for (sip::ParamCursor c(params); c.Next();) {
+  sip::ParamCursor c(params);
+  while (c.Next()) {
     sip::Param* known = nullptr;
     if (sip::EqualsIgnoreCase(c.name(), "expires")) known = &read.expires;
     if (sip::EqualsIgnoreCase(c.name(), "reg-id")) known = &read.reg_id;
@@ -41,6 +43,7 @@ ListedParams ReadParams(std::string_view params) {
               .value = c.value(),
               .whole = c.whole()};
   }
+  read.malformed = c.malformed();
   return read;
 }
 
@@ -61,10 +64,10 @@ bool Matches(std::string_view uri, const ListedParams& listed,
 uint32_t GrantedExpiry(const sip::MessageView& ok,
                        const RegisteredContact& contact) {
   for (sip::ListCursor c(ok, sip::HeaderId::kContact); c.Next();) {
-    const auto listed = sip::ParseNameAddr(c.value());
+    const auto listed = sip::PartNameAddr(c.value());
     if (!listed) continue;
     const ListedParams params = ReadParams(listed->params);
-    if (!Matches(listed->uri, params, contact)) continue;
+    if (params.malformed || !Matches(listed->uri, params, contact)) continue;
     if (const auto seconds = sip::ParseDeltaSeconds(params.expires.value)) {
       return *seconds;
     }

@@ -111,10 +111,11 @@ void AddVia(const sip::ViaView& via, Fingerprint& hash) {
   hash.AddIgnoringCase(via.host).AddIgnoringCase(via.transport);
 }
 
-void AddVia(std::string_view value, const std::optional<sip::ViaView>& via,
+// A Via that cannot be read counts as its text.
+void AddVia(std::string_view value, std::optional<sip::ViaView> parted,
             Fingerprint& hash) {
-  if (via) {
-    AddVia(*via, hash);
+  if (parted && sip::ReadViaParams(*parted)) {
+    AddVia(*parted, hash);
   } else {
     hash.Add(value);
   }
@@ -123,7 +124,7 @@ void AddVia(std::string_view value, const std::optional<sip::ViaView>& via,
 // All that `values` has not come to yet.
 void AddVias(sip::ListCursor& values, Fingerprint& hash) {
   while (values.Next()) {
-    AddVia(values.value(), sip::ParseVia(values.value()), hash);
+    AddVia(values.value(), sip::PartVia(values.value()), hash);
   }
 }
 

@@ -16,7 +16,7 @@ void ReadVias(const sip::MessageView& response, ResponseParts& parts) {
 }
 
 void ReadRest(const sip::MessageView& response, ResponseParts& parts) {
-  if (!parts.ends_here()) parts.next = sip::ParseVia(parts.next_via);
+  if (!parts.ends_here()) parts.next = sip::PartVia(parts.next_via);
   parts.cseq = sip::ParseCSeq(response.Value(sip::HeaderId::kCSeq));
 }
 

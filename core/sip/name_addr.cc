@@ -76,10 +76,9 @@ std::optional<NameAddrView> ParseNameAddr(std::string_view value) {
 std::optional<CSeqView> ParseCSeq(std::string_view value) {
   constexpr uint32_t kEnd = uint32_t{1} << 31;
   const std::string_view text = TrimLws(value);
-  size_t digits = 0;
-  while (digits < text.size() && IsDigit(text[digits])) ++digits;
-  const std::optional<uint32_t> number = ParseUint32(Front(text, digits));
-  const std::string_view behind = Behind(text, digits);
+  const size_t space = FindAny<' ', '\t', '\r', '\n'>(text);
+  const std::optional<uint32_t> number = ParseUint32(Front(text, space));
+  const std::string_view behind = Behind(text, space);
   const std::string_view method = SkipLws(behind);
   if (!number || *number >= kEnd) return std::nullopt;
   if (method.size() == behind.size() || !IsToken(method)) return std::nullopt;

@@ -69,7 +69,29 @@ bool KeepOnce(const ParamCursor& cursor, Param& param) {
   return true;
 }
 
-bool ReadParams(ViaView& via) {
+bool ReadFront(std::string_view text, ViaView& via) {
+  via.whole = text;
+  if (!ReadProtocol(text, via)) return false;
+  const size_t semicolon = FindAny<';'>(text);
+  via.params = Behind(text, semicolon);
+  return ReadSentBy(Front(text, semicolon), via);
+}
+
+}  // namespace
+
+std::optional<ViaView> ParseVia(std::string_view value) {
+  std::optional<ViaView> via(std::in_place);
+  if (!ReadFront(value, *via) || !ReadViaParams(*via)) via.reset();
+  return via;
+}
+
+std::optional<ViaView> PartVia(std::string_view value) {
+  std::optional<ViaView> via(std::in_place);
+  if (!ReadFront(value, *via)) via.reset();
+  return via;
+}
+
+bool ReadViaParams(ViaView& via) {
   Param branch;
   ParamCursor cursor(via.params);
   while (cursor.Next()) {
@@ -86,22 +108,6 @@ bool ReadParams(ViaView& via) {
   }
   via.branch = branch.value;
   return !cursor.malformed();
-}
-
-bool ReadVia(std::string_view text, ViaView& via) {
-  via.whole = text;
-  if (!ReadProtocol(text, via)) return false;
-  const size_t semicolon = FindAny<';'>(text);
-  via.params = Behind(text, semicolon);
-  return ReadSentBy(Front(text, semicolon), via) && ReadParams(via);
-}
-
-}  // namespace
-
-std::optional<ViaView> ParseVia(std::string_view value) {
-  std::optional<ViaView> via(std::in_place);
-  if (!ReadVia(value, *via)) via.reset();
-  return via;
 }
 
 }  // namespace sallyport::sip

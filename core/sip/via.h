@@ -26,6 +26,12 @@ struct ViaView {
 // 3261 20.42, 25.1 (via-parm), 7.3.1; RFC 3581 (rport).
 std::optional<ViaView> ParseVia(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
+// The same without branch, received and rport: the parameters are found and not
+// judged.
+std::optional<ViaView> PartVia(
+    std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
+// Adds them; false: they cannot be read.
+bool ReadViaParams(ViaView& via);
 
 }  // namespace sallyport::sip
 

@@ -50,6 +50,25 @@ TEST(ParseVia, WhiteSpaceAndFoldsStandWhereTheGrammarAllows) {
   EXPECT_EQ(via->branch, "390skdjuw");
 }
 
+TEST(PartVia, LeavesTheParametersToWhoWantsThem) {
+  auto via = PartVia("SIP/2.0/TCP a:5070;branch=z9hG4bK1;rport=9");
+  ASSERT_TRUE(via);
+  EXPECT_EQ(via->transport, "TCP");
+  EXPECT_EQ(via->host, "a");
+  EXPECT_EQ(via->port, 5070);
+  EXPECT_TRUE(via->branch.empty());
+  EXPECT_FALSE(via->rport.present);
+
+  ASSERT_TRUE(ReadViaParams(*via));
+  EXPECT_EQ(via->branch, "z9hG4bK1");
+  EXPECT_EQ(via->rport.value, "9");
+
+  auto broken = PartVia("SIP/2.0/TCP a;branch=\"x");
+  ASSERT_TRUE(broken);
+  EXPECT_FALSE(ReadViaParams(*broken));
+  EXPECT_FALSE(PartVia("SIP/2.0/TCP ;branch=x"));
+}
+
 TEST(ParseVia, RefusesWhatCannotBeUsed) {
   for (std::string_view text : {
            "",
