@@ -55,7 +55,10 @@ inline constexpr Millis kEndedPeerFlush{1000};
 // Listening -----------------------------------------------------------------
 
 inline constexpr uint32_t kListenersMax = 64;
-inline constexpr int kBacklogDefault = 4096;  // the kernel's own ceiling
+// Connections that wait to be accepted: as many as the kernel lets wait, which
+// cuts this to net.core.somaxconn. A SYN that finds no room comes again after 1 s
+// and after 3 s.
+inline constexpr int kBacklogDefault = 1 << 20;
 // How long accepting pauses when the process has no descriptor or memory left.
 inline constexpr Millis kAcceptPause{100};
 

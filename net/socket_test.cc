@@ -5,6 +5,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <fstream>
 
 #include "gtest/gtest.h"
 #include "net/sockaddr.h"
@@ -58,6 +60,19 @@ TEST(Socket, ListensOnAPortThatTheSystemChooses) {
     EXPECT_NE(local->port, 0);
     EXPECT_EQ(local->address, At(text).address);
   }
+}
+
+// The length stands where a connection has its selective acknowledgements.
+TEST(Socket, LetsAsManyWaitAsTheSystemAllows) {
+  int allowed = 0;
+  ASSERT_TRUE(std::ifstream("/proc/sys/net/core/somaxconn") >> allowed);
+  const auto listener = OpenTcpListener(At("127.0.0.1:0"), {});
+  ASSERT_TRUE(listener.has_value());
+
+  tcp_info info;
+  socklen_t size = sizeof(info);
+  ASSERT_EQ(getsockopt(listener->get(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  EXPECT_EQ(info.tcpi_sacked, static_cast<uint32_t>(allowed));
 }
 
 TEST(Socket, SaysWhichAddressIsTakenAndWhy) {
