@@ -92,10 +92,10 @@ template <size_t kDigits>
   requires(kDigits > 8 && kDigits <= 16)
 [[nodiscard]] bool ReadHex(const char* text, uint64_t& value) {
   uint64_t high, low;
-  const bool good =
-      ReadHex<kDigits - 8>(text, high) & ReadHex<8>(text + kDigits - 8, low);
+  const bool high_good = ReadHex<kDigits - 8>(text, high);
+  const bool low_good = ReadHex<8>(text + kDigits - 8, low);
   value = high << 32 | low;
-  return good;
+  return high_good && low_good;
 }
 
 }  // namespace sallyport
