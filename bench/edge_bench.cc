@@ -18,16 +18,16 @@
 //
 // Seen (2 virtual cores of an AMD EPYC, family 26; --config=release):
 //                        64 phones  100,032
-//   REGISTER                   1530     2420 ns
-//   its 200                     790     1180
-//   MESSAGE to a phone         1200     2090
-//   its 200                     460      580
-//   MESSAGE of a phone         1370     2180
-//   its 200                     320      320
+//   REGISTER                   1580     2280 ns
+//   its 200                     830     1130
+//   MESSAGE to a phone         1200     1800
+//   its 200                     490      560
+//   MESSAGE of a phone         1430     2060
+//   its 200                     340      330
 // and nothing from the heap. So the sketch was wrong by two and a half for the
-// REGISTER. callgrind counts 31,500 instructions for it and its 200; they were
+// REGISTER. callgrind counts 32,100 instructions for it and its 200; they were
 // 76,000 for the REGISTER alone when this was first measured. Scanning both
-// messages takes 7,200 of them, parameters, lists, URIs and Vias some 6,000;
+// messages takes 7,200 of them, parameters, lists, URIs and Vias some 6,500;
 // hardly another function has more than 400.
 //
 // A turn carries 64 messages of 64 phones; what is measured is the time that

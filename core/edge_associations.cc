@@ -87,7 +87,7 @@ bool Edge::Impl::ReadGrant(const Transaction& transaction,
   const routing::RegisterMemory& memory = transaction.registration;
   const std::string_view request = transaction.request.view();
   if (memory.contacts == 0 && !memory.star) return false;  // it only asked
-  const auto to = sip::PartNameAddr(message_.Value(sip::HeaderId::kTo));
+  const auto to = sip::ParseNameAddr(message_.Value(sip::HeaderId::kTo));
   if (!to) return false;
   const std::string_view username = memory.username.In(request);
   grant.impi = username.empty() ? ImpiOf(to->uri) : UnquoteImpi(username);

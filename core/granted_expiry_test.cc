@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"TooLargeIsClamped",
             "Contact: <sip:a@192.168.1.10:5062>;expires=99999999999\r\n",
             kPlain, 4294967295},
+        Row{"WhatCannotBeReadIsNoContact",
+            "Contact: <sip:a@192.168.1.10:5062>;expires=5;x=\"y\r\n", kPlain, 0},
         Row{"CompactForm", "m: <sip:a@192.168.1.10:5062>;expires=5\r\n", kPlain,
             5},
         Row{"HostIsEqualWithoutCase",

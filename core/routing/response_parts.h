@@ -21,7 +21,7 @@ struct ResponseParts {
   std::string_view next_via;  // of whom it goes on to
 
   // What ReadRest() adds. Nothing: it is not there, or cannot be read.
-  std::optional<sip::ViaView> next;  // its parameters are nobody's business here
+  std::optional<sip::ViaView> next;  // parted: only EchoHash() needs the rest
   std::optional<sip::CSeqView> cseq;
 
   // Nobody is behind us when the request was our own, and somebody else is.

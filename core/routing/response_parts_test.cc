@@ -74,6 +74,13 @@ TEST(ResponseParts, ForgetTheResponseBefore) {
   EXPECT_FALSE(parts.next || parts.cseq);
 }
 
+TEST(ResponseParts, HaveTheNextHopWhateverItsParametersSay) {
+  const ResponseParts parts =
+      PartsOf(Via(kOurs) + Via("SIP/2.0/TLS a:5070;branch=\"x"));
+  ASSERT_TRUE(parts.next.has_value());
+  EXPECT_EQ(parts.next->host, "a");
+}
+
 TEST(ResponseParts, AreNothingWhereTheyCannotBeRead) {
   EXPECT_FALSE(PartsOf(Via(kOurs) + Via("?")).next.has_value());
   EXPECT_EQ(PartsOf(Via(kOurs) + Via("?")).next_via, "?");

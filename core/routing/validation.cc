@@ -90,11 +90,6 @@ Refusal CheckRepeats(const MessageView& request) {
   return {};
 }
 
-bool IsOneValue(const MessageView& request, const HeaderField& row) {
-  ListCursor list(request, row);
-  return list.Next() && !list.Next() && !list.malformed();
-}
-
 // One name-addr and no more; its tag at most once. `known_uris`: of what was
 // parsed before. A UE registers itself, and a first request is to whom its
 // Request-URI names.
@@ -102,7 +97,8 @@ bool ParseParty(const MessageView& request, HeaderId id,
                 std::initializer_list<std::string_view> known_uris,
                 sip::NameAddrView& party, std::string_view& tag) {
   const HeaderField& row = *request.Find(id);
-  if (row.has_comma && !IsOneValue(request, row)) return false;
+  ListCursor list(request, row);
+  if (!list.Next() || list.Next() || list.malformed()) return false;
   std::optional<sip::NameAddrView> parsed =
       sip::PartNameAddr(request.Value(row));
   if (!parsed.has_value()) return false;

@@ -131,6 +131,8 @@ constexpr Change kChanges[] = {
     {"a From with a comma in its name", "<sip:alice",
      "Bell, Alexander <sip:alice", 400},
     {"a From with two tags", ";tag=ue1", ";tag=ue1;tag=ue2", 400},
+    {"a From with an open bracket", ";tag=ue1", ";tag=ue1;x=<y", 400},
+    {"a From with an open quote", ";tag=ue1", ";tag=ue1;x=\"y", 400},
     {"a To with space in its brackets", "<sip:bob@ims.example.net>",
      "\"Watson, Thomas\" < sip:bob@ims.example.net >", 400},
     {"a To with an open quote", "To: <sip", "To: \"Mr. J. <sip", 400},

@@ -26,11 +26,11 @@ struct ViaView {
 // 3261 20.42, 25.1 (via-parm), 7.3.1; RFC 3581 (rport).
 std::optional<ViaView> ParseVia(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
-// The same without branch, received and rport: the parameters are found and not
-// judged.
+// The same, but the parameters are found and not judged: branch, received and
+// rport are empty, whatever it says.
 std::optional<ViaView> PartVia(
     std::string_view value ABSL_ATTRIBUTE_LIFETIME_BOUND);
-// Adds them; false: they cannot be read.
+// Adds what PartVia() left; false where ParseVia() says nothing. Once per view.
 bool ReadViaParams(ViaView& via);
 
 }  // namespace sallyport::sip
